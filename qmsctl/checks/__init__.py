@@ -1,0 +1,194 @@
+"""The checks: one module each. Its name is its id, its docstring its page and its test.
+
+A module without a function ``check`` describes a finding that is made while reading files. A function names
+what it needs by its parameters; `Context` holds all there is. It yields findings and nothing else: the
+level comes from the module's ``LEVEL`` or from qms.yaml.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from qmsctl.config import Waiver
+from qmsctl.graph import Graph
+from qmsctl.loader import Loaded
+from qmsctl.model import LEVELS, Due, Finding, Position, nearest
+
+Progress = Callable[[int, int, str], None]
+MARK = "◀"
+
+
+class UnknownCheck(LookupError):
+    """Somebody named a check that does not exist."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What checks may ask for, by the name of a parameter."""
+
+    loaded: Loaded
+    today: str
+
+    @property
+    def items(self) -> Any:
+        return self.loaded.qms.items
+
+    @property
+    def types(self) -> Any:
+        return self.loaded.types
+
+    @property
+    def config(self) -> Any:
+        return self.loaded.config
+
+    @property
+    def root(self) -> Any:
+        return self.loaded.root
+
+    @property
+    def known(self) -> list[str]:
+        return ids()
+
+    @cached_property
+    def graph(self) -> Graph:
+        return Graph(self.loaded)
+
+    @cached_property
+    def dues(self) -> list[Due]:
+        return self.graph.dues()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A docstring, taken apart."""
+
+    id: str
+    level: str
+    demand: str
+    why: str
+    example: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found, what was waived, and how much was looked at."""
+
+    findings: tuple[Finding, ...]
+    waived: tuple[tuple[Finding, Waiver], ...] = ()
+    items: int = 0
+    checks: int = 0
+    known_before: int = 0
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def count(self, level: str) -> int:
+        return sum(1 for finding in self.findings if finding.level == level)
+
+
+def ids() -> list[str]:
+    """Return the ids of all checks."""
+    return [m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
+
+
+def module(check: str) -> Any:
+    """Return the module of a check. Raises UnknownCheck with the nearest names."""
+    if check not in ids():
+        like = nearest(check, ids())
+        raise UnknownCheck(f"there is no check `{check}`" + (f"; did you mean {', '.join(like)}?" if like else ""))
+    return importlib.import_module(f"{__name__}.{check.replace('-', '_')}")
+
+
+def page(check: str) -> Page:
+    """Return the page of a check: what it demands, why, a failing example, how to fix it."""
+    found = module(check)
+    text = inspect.cleandoc(found.__doc__ or "")
+    demand, rest = text.split("\n\nWhy it matters: ", 1)
+    why, rest = rest.split("\n\nExample::\n\n", 1)
+    example, fix = rest.rsplit("\n\nHow to fix: ", 1)
+    flow = " ".join
+    return Page(
+        check, found.LEVEL, flow(demand.split()), flow(why.split()), textwrap.dedent(example), flow(fix.split())
+    )
+
+
+def level_of(check: str, levels: dict[str, str]) -> str:
+    """Return the level of a check: from qms.yaml, else its own."""
+    return levels.get(check) or str(module(check).LEVEL)
+
+
+def choose(only: Sequence[str], skip: Sequence[str]) -> list[str]:
+    """Return the ids of the checks to run. Raises UnknownCheck."""
+    for name in (*only, *skip):
+        module(name)
+    return [name for name in ids() if (not only or name in only) and name not in skip]
+
+
+def run(
+    loaded: Loaded, today: str, only: Sequence[str] = (), skip: Sequence[str] = (), progress: Progress | None = None
+) -> Report:
+    """Run the checks over a loaded system as of a day."""
+    context = Context(loaded, today)
+    levels = dict(loaded.config.levels)
+    wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
+    found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]
+    for number, name in enumerate(wanted):
+        if progress is not None:
+            progress(number, len(wanted), name)
+        found.extend(_run_one(name, context))
+    found = [dataclasses.replace(f, level=level_of(f.check, levels)) for f in found]
+    kept, waived = apply_waivers(found, loaded.config.waivers, today)
+    kept.sort(key=lambda f: (f.position.path, f.position.line, f.position.column, f.check, f.message))
+    own = sum(1 for item in loaded.qms.items.values() if not item.shipped)
+    return Report(tuple(dict.fromkeys(kept)), tuple(waived), own, len(wanted))
+
+
+def _run_one(name: str, context: Context) -> Iterable[Finding]:
+    found = module(name)
+    function = getattr(found, "check", None)
+    if function is None:
+        return []
+    try:
+        needs = inspect.signature(function).parameters
+        return list(function(**{need: getattr(context, need) for need in needs}))
+    except Exception as error:
+        import traceback
+
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+        return [
+            Finding(
+                "check-crashed",
+                f"the check {name} broke down: {type(error).__name__}: {error} ({where})",
+                Position("qms.yaml"),
+                "this is our fault; please report it. The other checks were run",
+            )
+        ]
+
+
+def apply_waivers(
+    findings: list[Finding], waivers: Iterable[Waiver], today: str
+) -> tuple[list[Finding], list[tuple[Finding, Waiver]]]:
+    """Split findings into those that stand and those that are waived on a day."""
+    active = [w for w in waivers if w.until >= today and not w.check.startswith("waiver-")]
+    kept: list[Finding] = []
+    waived: list[tuple[Finding, Waiver]] = []
+    for finding in findings:
+        by = next((w for w in active if w.check == finding.check and (not w.items or finding.item in w.items)), None)
+        if by is None:
+            kept.append(finding)
+        else:
+            waived.append((finding, by))
+    return kept, waived
+
+
+def levels() -> Iterator[str]:
+    """Yield the levels, gravest first."""
+    yield from LEVELS

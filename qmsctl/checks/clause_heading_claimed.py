@@ -1,0 +1,44 @@
+"""A claim should name a clause, not a heading.
+
+Why it matters: A heading demands nothing; claiming it hides which of its clauses are answered.
+
+Example::
+
+    === policies/POL-001-quality.md
+    ---
+    id: POL-001
+    type: policy
+    clauses: [demo-1/4] ◀
+    ---
+    === catalogues/demo-1.yaml
+    id: demo-1
+    type: catalogue
+    clauses:
+      - {key: "4", topic: Context, heading: true}
+      - {key: "4.1", topic: Situation, documented: record}
+
+How to fix: Name the clauses below the heading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmsctl.graph import Graph
+from qmsctl.model import Finding
+
+LEVEL = "warning"
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    for link in graph.links:
+        part = graph.parts.get(link.part)
+        spec = graph.spec_of(link)
+        if part and part.data.get("heading") and spec and spec.inverse in ("answered by", "evidenced by"):
+            yield Finding(
+                "clause-heading-claimed",
+                f"{link.target} is a heading",
+                link.position,
+                f"name the clauses below {part.key}",
+                item=link.source,
+            )

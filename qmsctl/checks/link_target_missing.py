@@ -1,0 +1,49 @@
+"""A link must name something that exists.
+
+Why it matters: A broken link is a gap in the chain from strategy to step: an owner nobody is, a procedure
+nobody finds.
+
+Example::
+
+    === sops/SOP-001-inspect.md
+    ---
+    id: SOP-001
+    type: sop
+    owner: inspecter ◀
+    ---
+    === roles/inspector.yaml
+    id: inspector
+    type: role
+    title: Inspector
+
+How to fix: Use one of the ids suggested, or add the missing item with `qmsctl new`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmsctl.graph import Graph
+from qmsctl.model import Finding
+
+LEVEL = "error"
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    for link in graph.links:
+        if link.field == "mentions" or link.problem not in ("missing", "part"):
+            continue
+        spec = graph.spec_of(link)
+        allowed = spec.to if spec else ("*",)
+        near = graph.nearest(link.target, allowed)
+        kinds = " or ".join(dict.fromkeys(a.split("#")[0] for a in allowed))
+        what = "which has no such part" if link.problem == "part" else f"and no {kinds} has that id"
+        tip = (
+            "did you mean " + " or ".join(f"`{n}` ({graph.title(n)})" for n in near) + "?"
+            if near
+            else "correct it, or add the item: qmsctl new " + kinds.split(" or ")[0] + ' "Title"'
+        )
+        name = link.field.replace(".", " ")
+        yield Finding(
+            "link-target-missing", f"`{name}` names `{link.target}`, {what}", link.position, tip, item=link.source
+        )

@@ -1,0 +1,355 @@
+"""Bytes to fields: a strict subset of YAML, with the position of every key and value.
+
+The C parser of PyYAML delivers events; the data is built here, because its own constructor is the slow
+half and keeps no positions. Scalars follow YAML 1.2 (``no`` is not false), except that words which
+YAML 1.1 readers take for booleans must be quoted. Dates stay text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from qmsctl.model import FieldPath
+
+_CParser: Any = getattr(yaml, "CParser", None)
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 40
+MAX_NODES = 200_000
+
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z")
+_OLD_BOOLEAN = frozenset(form(word) for word in ("yes", "no", "on", "off", "y", "n") for form in (str, str.title, str.upper))
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a file, or a place in it, could not be taken as it stands. ``check`` is the id of the finding."""
+
+    check: str
+    message: str
+    line: int = 1
+    column: int = 1
+    help: str = ""
+    fatal: bool = True
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What was read of one file; ``fields`` is None if nothing could be read."""
+
+    fields: dict[str, Any] | None = None
+    marks: dict[FieldPath, tuple[int, int, int, int, int]] = field(default_factory=dict)
+    body: str = ""
+    body_line: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    raw: dict[FieldPath, str] = field(default_factory=dict)
+    """Text of plain scalars that were read as something else than text."""
+
+
+class _Stop(Exception):
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+
+def parse_file(data: bytes, markdown: bool) -> Parsed:
+    """Read one file. Never raises: what is wrong stands in ``faults``."""
+    text, faults = decode(data)
+    parsed = Parsed(faults=faults)
+    if text is None:
+        return parsed
+    if not text.strip():
+        faults.append(Fault("file-empty", "the file is empty", help="write an item into it, or delete it"))
+        return parsed
+    conflict = _CONFLICT.search(text)
+    if conflict and conflict.group(1)[0] in "<>|":
+        line = text.count("\n", 0, conflict.start()) + 1
+        faults.append(
+            Fault(
+                "merge-conflict",
+                "a merge conflict is left in the file",
+                line,
+                help="choose one of the two versions and delete the lines with <<<<<<<, ======= and >>>>>>>",
+            )
+        )
+        return parsed
+    first_line = 1
+    source = text
+    if markdown:
+        split = _split(text)
+        if split is None:
+            faults.append(
+                Fault(
+                    "front-matter-missing",
+                    "the file does not begin with front matter",
+                    help="begin with a line ---, the fields, and another line ---",
+                )
+            )
+            return parsed
+        source, parsed.body, parsed.body_line = split
+        first_line = 2
+    parse_yaml(source, parsed, first_line)
+    return parsed
+
+
+def decode(data: bytes) -> tuple[str | None, list[Fault]]:
+    """Turn bytes into text with LF line ends, or say why not."""
+    if len(data) > MAX_BYTES:
+        size = len(data) / 1e6
+        return None, [
+            Fault(
+                "file-too-large",
+                f"the file has {size:.1f} MB; an item may have {MAX_BYTES // 1_000_000}",
+                help="keep large material as an attachment and link to it",
+            )
+        ]
+    faults = []
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        faults.append(
+            Fault(
+                "byte-order-mark",
+                "the file begins with a byte order mark",
+                help="save it as UTF-8 without BOM",
+                fatal=False,
+            )
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        return None, [
+            *faults,
+            Fault("not-utf8", "the file is not UTF-8 text", line, column, help="save it with the encoding UTF-8"),
+        ]
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return None, [
+            *faults,
+            Fault("not-utf8", "the file holds a NUL character", line, help="save it as plain UTF-8 text"),
+        ]
+    return text.replace("\r\n", "\n").replace("\r", "\n"), faults
+
+
+def _split(text: str) -> tuple[str, str, int] | None:
+    """Cut Markdown into front matter, body and the line on which the body begins."""
+    if not text.startswith("---\n"):
+        return None
+    end = re.compile(r"^---[ \t]*$", re.MULTILINE).search(text, 4)
+    if end is None:
+        return None
+    head = text[4 : end.start()]
+    body = text[end.end() + 1 :]
+    return head, body, text.count("\n", 0, end.end()) + 2
+
+
+def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
+    """Read one YAML mapping into ``into``; faults are added there."""
+    for number, line in enumerate(text.split("\n")):
+        indent = line[: len(line) - len(line.lstrip())]
+        if "\t" in indent:
+            into.faults.append(
+                Fault(
+                    "yaml-tab",
+                    "a tab is used to indent",
+                    first_line + number,
+                    indent.index("\t") + 1,
+                    help="indent with spaces, two a level",
+                )
+            )
+            return
+    try:
+        builder = _Builder(text, into, first_line)
+        value = builder.document()
+    except _Stop as stop:
+        into.faults.append(stop.fault)
+        return
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = (mark.line if mark else 0) + first_line
+        column = (mark.column if mark else 0) + 1
+        into.faults.append(Fault("yaml-unreadable", _plain(error), line, column, help=_advice(error)))
+        return
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        into.faults.append(Fault("yaml-unreadable", f"cannot be read as YAML: {error}", first_line))
+        return
+    if not isinstance(value, dict):
+        into.faults.append(
+            Fault(
+                "yaml-unreadable",
+                "the fields are not a list of `name: value` lines",
+                first_line,
+                help="write one field a line, such as title: Incoming inspection",
+            )
+        )
+        return
+    into.fields = value
+
+
+def _plain(error: yaml.MarkedYAMLError) -> str:
+    problem = str(error.problem or "cannot be read as YAML")
+    known = {
+        "mapping values are not allowed": "a colon and a space inside a value that is not in quotes",
+        "could not find expected ':'": "a line without a colon where `name: value` is expected",
+        "did not find expected key": "this line does not fit the indentation above it",
+        "did not find expected ',' or ']'": "a bracket [ is not closed",
+        "did not find expected ',' or '}'": "a brace { is not closed",
+        "found character that cannot start any token": "a value begins with a character that YAML reserves",
+        "found unexpected end of stream": "a quote is opened and not closed",
+        "control characters are not allowed": "the file holds a control character",
+    }
+    for start, plain in known.items():
+        if start in problem:
+            return plain
+    return f"cannot be read as YAML: {problem}"
+
+
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    if "mapping values" in str(error.problem) or "cannot start any token" in str(error.problem):
+        return 'put the whole value in double quotes: "like: this"'
+    return "compare the line with the ones around it: indentation, colon, quotes"
+
+
+class _Builder:
+    """Builds plain data from parser events and notes where everything stands."""
+
+    def __init__(self, text: str, into: Parsed, first_line: int) -> None:
+        parser = _CParser(text) if _CParser else _python_parser(text)
+        self._next: Callable[[], Any] = parser.get_event
+        self._into = into
+        self._first = first_line
+        self._nodes = 0
+
+    def document(self) -> Any:
+        self._next()
+        event = self._next()
+        if isinstance(event, yaml.StreamEndEvent):
+            return {}
+        value = self._value(self._next(), (), 0, None)
+        self._next()
+        event = self._next()
+        if isinstance(event, yaml.DocumentStartEvent):
+            raise _Stop(
+                Fault(
+                    "yaml-unreadable",
+                    "more than one document in the file",
+                    self._line(event),
+                    help="a line --- begins a second document; one file holds one item",
+                )
+            )
+        return value
+
+    def _line(self, event: Any) -> int:
+        return int(event.start_mark.line) + self._first
+
+    def _stop(self, check: str, message: str, event: Any, help: str) -> _Stop:
+        return _Stop(Fault(check, message, self._line(event), event.start_mark.column + 1, help))
+
+    def _value(self, event: Any, path: FieldPath, depth: int, key: tuple[int, int] | None) -> Any:
+        self._nodes += 1
+        if depth > MAX_DEPTH:
+            raise self._stop(
+                "yaml-too-deep",
+                f"nested deeper than {MAX_DEPTH} levels",
+                event,
+                "flatten the data, or move it into an item of its own",
+            )
+        if self._nodes > MAX_NODES:
+            raise self._stop(
+                "yaml-too-deep", f"more than {MAX_NODES} values in one file", event, "split it into several items"
+            )
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise self._stop(
+                "yaml-anchor",
+                "anchors (&) and aliases (*) are not allowed",
+                event,
+                "write the value out where it is needed, or put it in quotes if it is text",
+            )
+        if getattr(event, "tag", None):
+            raise self._stop(
+                "yaml-tag",
+                f"the tag `{event.tag}` is not allowed",
+                event,
+                "leave the tag out; put the value in quotes if it begins with !",
+            )
+        start = event.start_mark
+        line = start.line + self._first
+        mark_key = key or (line, start.column + 1)
+        if isinstance(event, yaml.ScalarEvent):
+            end = event.end_mark.column + 1 if event.end_mark.line == start.line else 0
+            self._into.marks[path] = (line, start.column + 1, end, *mark_key)
+            return self._scalar(event, path)
+        self._into.marks[path] = (line, start.column + 1, 0, *mark_key)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+                items.append(self._value(event, (*path, len(items)), depth + 1, None))
+            return items
+        fields: dict[str, Any] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            name = self._key(event)
+            where = (self._line(event), event.start_mark.column + 1)
+            if name in fields:
+                first = self._into.marks[(*path, name)][3]
+                raise self._stop(
+                    "yaml-duplicate-key",
+                    f"`{name}` is written twice; the first is on line {first}",
+                    event,
+                    "keep one of the two",
+                )
+            fields[name] = self._value(self._next(), (*path, name), depth + 1, where)
+        return fields
+
+    def _key(self, event: Any) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._stop(
+                "yaml-unreadable",
+                "a field name must be plain text",
+                event,
+                "write name: value; put values with [ ] or { } in quotes if they are text",
+            )
+        if event.tag or event.anchor:
+            raise self._stop("yaml-tag", "a field name may not carry a tag or an anchor", event, "leave it out")
+        if event.value == "<<":
+            raise self._stop("yaml-anchor", "merge keys (<<) are not allowed", event, "write the fields out")
+        return str(event.value)
+
+    def _scalar(self, event: Any, path: FieldPath) -> Any:
+        text: str = event.value
+        if not event.implicit[0]:
+            return text
+        if text in ("true", "True", "TRUE"):
+            return True
+        if text in ("false", "False", "FALSE"):
+            return False
+        if text in ("", "~", "null", "Null", "NULL"):
+            return None
+        if text in _OLD_BOOLEAN:
+            self._into.faults.append(
+                Fault(
+                    "yaml-ambiguous-word",
+                    f"`{text}` is a word that some readers take for true or false",
+                    self._line(event),
+                    event.start_mark.column + 1,
+                    help=f'write "{text}" in quotes if it is text, true or false if it is not',
+                    fatal=False,
+                )
+            )
+            return text
+        if text[0] in "-+.0123456789" and _NUMBER.match(text):
+            self._into.raw[path] = text
+            plain = text.replace("_", "")
+            if len(plain) > 40:
+                return text
+            return float(plain) if any(c in plain for c in ".eE") else int(plain)
+        return text
+
+
+def _python_parser(text: str) -> Any:  # pragma: no cover - only where PyYAML has no C part
+    return yaml.SafeLoader(text)

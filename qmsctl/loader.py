@@ -1,0 +1,331 @@
+"""Files to a Qms. Never raises for what a user wrote: every fault becomes a finding and the run goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from qmsctl import body as markdown
+from qmsctl import config as configuration
+from qmsctl import frontmatter, schema
+from qmsctl.model import FieldPath, Finding, Item, Position, Qms, nearest, slug
+
+SUFFIXES = (".md", ".yaml", ".yml")
+CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A system as it was read: the items, the types they have, the configuration."""
+
+    qms: Qms
+    types: Mapping[str, schema.ItemType]
+    config: configuration.Config
+    root: Path
+
+
+@dataclass
+class _Sink:
+    """Collects findings while reading."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, check: str, message: str, position: Position, help: str = "", item: str = "") -> None:
+        self.findings.append(Finding(check, message, position, help, item=item))
+
+
+def find_root(start: Path) -> Path | None:
+    """Return the nearest folder, upwards from ``start``, that holds a qms.yaml."""
+    for folder in (start, *start.parents):
+        if (folder / configuration.FILE).is_file():
+            return folder
+    return None
+
+
+def parse_yaml_bytes(data: bytes) -> tuple[dict[str, Any] | None, str]:
+    """Return (fields, "") or (None, why not)."""
+    parsed = frontmatter.parse_file(data, markdown=False)
+    fatal = [fault for fault in parsed.faults if fault.fatal]
+    if parsed.fields is None or fatal:
+        return None, f"line {fatal[0].line}: {fatal[0].message}" if fatal else "empty"
+    return parsed.fields, ""
+
+
+def load(root: Path, progress: Progress | None = None) -> Loaded:
+    """Read the whole system below ``root``."""
+    sink = _Sink()
+    config = read_config(root, sink)
+    types, faults = schema.read_types(root / "item_types", parse_yaml_bytes)
+    for file, reason in faults:
+        sink.add(
+            "item-type-broken",
+            f"the item type cannot be used: {reason}",
+            Position(file),
+            "compare it with a type that works: qmsctl schema --list",
+        )
+    folders = {name: config.folders.get(name, kind.folder) for name, kind in types.items()}
+    files = list(item_files(root, set(folders.values()), config, sink))
+    items: dict[str, Item] = {}
+    seen: dict[str, str] = {}
+    for number, path in enumerate(files):
+        if progress is not None and number % 50 == 0:
+            progress(number, len(files))
+        item = read_item(root, path, types, folders, sink)
+        if item is not None:
+            _keep(item, items, seen, sink)
+    for catalogue in shipped_catalogues(config, types, sink):
+        items.setdefault(catalogue.id, catalogue)
+    names = read_names(root, config, sink)
+    if progress is not None:
+        progress(len(files), len(files))
+    ordered = dict(sorted(items.items()))
+    qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files))
+    return Loaded(qms, types, config, root)
+
+
+def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: _Sink) -> None:
+    """Add an item unless its id is taken, in whatever case."""
+    lower = item.id.lower()
+    if item.id in items:
+        first = items[item.id].position("id")
+        sink.add(
+            "id-duplicate",
+            f"the id `{item.id}` is taken by {first.path}:{first.line}",
+            item.position("id"),
+            f"give one of the two another id: qmsctl renumber --file {item.path}",
+            item.id,
+        )
+        return
+    if lower in seen:
+        sink.add(
+            "id-differs-by-case",
+            f"`{item.id}` and `{seen[lower]}` differ only in upper and lower case",
+            item.position("id"),
+            "use one spelling; some systems cannot tell the two apart",
+            item.id,
+        )
+    seen[lower] = item.id
+    items[item.id] = item
+
+
+def read_config(root: Path, sink: _Sink) -> configuration.Config:
+    """Read and check qms.yaml; what cannot be used is left at its default."""
+    file = root / configuration.FILE
+    try:
+        data = file.read_bytes()
+    except OSError:
+        sink.add(
+            "configuration-broken",
+            "there is no qms.yaml",
+            Position(configuration.FILE),
+            "begin a management system with: qmsctl init",
+        )
+        return configuration.Config()
+    parsed = frontmatter.parse_file(data, markdown=False)
+    for fault in parsed.faults:
+        sink.add(
+            "configuration-broken", fault.message, Position(configuration.FILE, fault.line, fault.column), fault.help
+        )
+    if parsed.fields is None:
+        return configuration.Config()
+    holder = Item("qms.yaml", "", configuration.FILE, parsed.fields, parsed.marks)
+    rules, reason = parse_yaml_bytes(configuration.SCHEMA.read_bytes())
+    if rules is None:
+        raise schema.TypeFault(reason)
+    broken = False
+    for problem in schema.problems(rules, parsed.fields, parsed.raw):
+        broken = True
+        sink.add(
+            "configuration-broken", problem.message, holder.position(*problem.path, key=problem.at_key), problem.help
+        )
+    if broken:
+        usable = {k: v for k, v in parsed.fields.items() if k in ("organisation", "as_of") and isinstance(v, str)}
+        return configuration.config_of(usable)
+    return configuration.config_of(parsed.fields, holder.position)
+
+
+def read_names(root: Path, config: configuration.Config, sink: _Sink) -> dict[str, str]:
+    """Read the directory of names of people; it may be absent."""
+    file = root / config.directory
+    if not file.is_file() or not _inside(root, file):
+        return {}
+    parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
+    for fault in parsed.faults:
+        sink.add(fault.check, fault.message, Position(config.directory, fault.line, fault.column), fault.help)
+    return {str(k): str(v) for k, v in (parsed.fields or {}).items()}
+
+
+def item_files(root: Path, folders: set[str], config: configuration.Config, sink: _Sink) -> Iterator[str]:
+    """Yield the relative paths of all files that hold items, in order."""
+    found: set[str] = set()
+    for folder in sorted(folders):
+        base = root / folder
+        if not base.is_dir():
+            continue
+        for here, below, names in os.walk(base, followlinks=False):
+            below[:] = sorted(d for d in below if not d.startswith("."))
+            for name in sorted([*names, *(d for d in below if os.path.islink(os.path.join(here, d)))]):
+                full = Path(here) / name
+                path = full.relative_to(root).as_posix()
+                if path in found or name.startswith(".") or name.lower() == "readme.md" or path == config.directory:
+                    continue
+                if full.is_symlink() and not _inside(root, full):
+                    sink.add(
+                        "link-leaves-repository",
+                        "this symbolic link leads out of the repository",
+                        Position(path),
+                        "replace it with the file itself",
+                    )
+                    continue
+                if name.endswith(SUFFIXES) and full.is_file():
+                    found.add(path)
+                    yield path
+
+
+def _inside(root: Path, path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
+
+
+def shipped_catalogues(
+    config: configuration.Config, types: Mapping[str, schema.ItemType], sink: _Sink
+) -> Iterator[Item]:
+    """Yield the catalogues that come with qmsctl and are in scope."""
+    for name in config.standards:
+        file = CATALOGUES / f"{name}.yaml"
+        if slug(name) == name and file.is_file() and "catalogue" in types:
+            parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
+            yield Item(name, "catalogue", f"catalogues/{name}.yaml", parsed.fields or {}, parsed.marks, shipped=True)
+
+
+def read_item(
+    root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: _Sink
+) -> Item | None:
+    """Read one file; None if nothing in it can be used as an item."""
+    try:
+        full = root / path
+        if full.stat().st_size > frontmatter.MAX_BYTES:
+            data = b"\0" * (frontmatter.MAX_BYTES + 1)
+            size = full.stat().st_size / 1e6
+            sink.add(
+                "file-too-large",
+                f"the file has {size:.0f} MB; an item may have {frontmatter.MAX_BYTES // 1_000_000}",
+                Position(path),
+                "keep large material as an attachment and link to it",
+            )
+            return None
+        data = full.read_bytes()
+    except OSError as error:
+        sink.add(
+            "file-unreadable", f"the file cannot be read: {error.strerror}", Position(path), "check its permissions"
+        )
+        return None
+    return item_of(path, data, types, folders, sink)
+
+
+def item_of(
+    path: str, data: bytes, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: _Sink
+) -> Item | None:
+    """Turn the bytes of one file into an item."""
+    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
+    for fault in parsed.faults:
+        sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
+    fields = parsed.fields
+    if fields is None:
+        return None
+    holder = Item(str(fields.get("id") or path), str(fields.get("type") or ""), path, fields, parsed.marks)
+    kind = types.get(holder.type)
+    if kind is None:
+        if "type" not in fields:
+            sink.add(
+                "type-unknown",
+                "`type` is missing",
+                holder.position(key=True),
+                "say what kind of item it is: " + ", ".join(types),
+                holder.id,
+            )
+        else:
+            like = nearest(holder.type, list(types), 1)
+            tip = f"did you mean `{like[0]}`?" if like else "types: " + ", ".join(types)
+            sink.add(
+                "type-unknown", f"there is no item type `{fields['type']}`", holder.position("type"), tip, holder.id
+            )
+        return None
+    marks = dict(parsed.marks)
+    if kind.body is not None and parsed.body:
+        _merge_steps(kind, fields, marks, parsed, path, sink, holder.id)
+    item = Item(holder.id, kind.name, path, fields, marks, parsed.body, parsed.body_line)
+    if not kind.valid(fields):
+        for problem in kind.problems(fields, parsed.raw):
+            at_key = problem.at_key
+            sink.add(problem.check, problem.message, item.position(*problem.path, key=at_key), problem.help, item.id)
+    folder = folders[kind.name]
+    if not path.startswith(folder + "/"):
+        sink.add(
+            "folder-wrong",
+            f"a {kind.title.lower()} belongs into `{folder}/`",
+            item.position("type"),
+            f"git mv {path} {folder}/{path.rsplit('/', 1)[-1]}",
+            item.id,
+        )
+    if not isinstance(fields.get("id"), str) or not fields["id"]:
+        return None
+    return item
+
+
+def _merge_steps(
+    kind: schema.ItemType,
+    fields: dict[str, Any],
+    marks: dict[FieldPath, tuple[int, int, int, int, int]],
+    parsed: frontmatter.Parsed,
+    path: str,
+    sink: _Sink,
+    item: str,
+) -> None:
+    """Read the steps of a body into the fields, as if they had been written there."""
+    assert kind.body is not None
+    name, section = kind.body
+    element = kind.properties[name]["items"]["properties"]
+    rows: list[dict[str, Any]] = []
+    for index, step in enumerate(markdown.steps(parsed.body, parsed.body_line, section)):
+        here: FieldPath = (name, index)
+        key = step.key
+        if not key:
+            key = slug(step.title)
+            sink.add(
+                "step-without-key",
+                f'the step "{step.title}" has no key',
+                Position(path, step.line, 1),
+                f"write a key after the heading, once and for all: ### {step.title} {{#{key}}}",
+                item,
+            )
+        row: dict[str, Any] = {"key": key, "title": step.title}
+        marks[here] = marks[(*here, "key")] = marks[(*here, "title")] = (step.line, 1, 0, step.line, 1)
+        for label, (text, line, column) in step.facts.items():
+            field_name = label.replace(" ", "_")
+            place = (*here, field_name)
+            marks[place] = (line, column, column + len(text), line, 1)
+            if element.get(field_name, {}).get("type") == "array":
+                row[field_name] = []
+                at = column
+                for number, piece in enumerate(text.split(",")):
+                    lead = len(piece) - len(piece.lstrip())
+                    word = piece.strip()
+                    marks[(*place, number)] = (line, at + lead, at + lead + len(word), line, 1)
+                    row[field_name].append(word)
+                    at += len(piece) + 1
+            else:
+                row[field_name] = text
+        row["text"] = step.text
+        marks[(*here, "text")] = (step.text_line, 1, 0, step.text_line, 1)
+        rows.append(row)
+    if rows:
+        fields.setdefault(name, rows)
+        marks.setdefault((name,), marks[(name, 0)])
