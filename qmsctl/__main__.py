@@ -1,0 +1,5 @@
+"""So that ``python -m qmsctl`` works."""
+
+from qmsctl.cli import main
+
+main()

@@ -1,0 +1,123 @@
+"""The command line: options, exit codes, error handler. No logic."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qmsctl import __version__
+
+COMMANDS = {
+    "check": "Check the whole system and say what is wrong.",
+    "explain": "Explain a check: what it demands, why, and how to fix it.",
+    "show": "Show an item with its links and its state.",
+    "list": "List the items of a type.",
+    "find": "Find items and steps by words.",
+    "trace": "Follow an item up to the strategy and down to steps and forms.",
+    "impact": "Say what a change of an item touches.",
+    "due": "List what is due or overdue.",
+    "new": "Write a new item with the next free id.",
+    "renumber": "Give an item another id and mend all links.",
+    "reassign": "Hand the work of a role or person over to another.",
+    "schema": "Write JSON Schemas and settings for your editor.",
+    "site": "Build or serve the intranet.",
+    "init": "Begin a management system in a folder.",
+    "doctor": "Look at the environment, Git and the configuration.",
+    "completion": "Print shell completion for bash, zsh or fish.",
+}
+
+
+class Commands(click.Group):
+    """Imports a command when it is used, so that starting costs little."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(f"qmsctl.commands.{cmd_name}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from qmsctl.model import nearest
+
+            near = nearest(args[0], list(COMMANDS), 1)
+            if near:
+                error.message += f" Did you mean {near[0]}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 no errors, 1 errors found, 2 usage or configuration, 3 our fault, 4 an outside source could not be asked.",
+)
+@click.option(
+    "-C",
+    "folder",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    default=".",
+    help="Work on the management system in this folder.",
+)
+@click.version_option(__version__, prog_name="qmsctl")
+@click.pass_context
+def app(ctx: click.Context, folder: str) -> None:
+    """qmsctl checks, traces and publishes a management system kept as text.
+
+    \b
+    Begin:    qmsctl init
+    Check:    qmsctl check
+    Publish:  qmsctl site serve
+    """
+    from qmsctl.commands import Workspace
+
+    ctx.obj = Workspace(Path(folder).resolve())
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run qmsctl; a crash of ours is reported with a log to paste and exit code 3."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        return app(args=arguments, prog_name="qmsctl")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        _report_crash(error)
+        sys.exit(3)
+
+
+def _report_crash(error: Exception) -> None:
+    import platform
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    with tempfile.NamedTemporaryFile("w", prefix="qmsctl-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"qmsctl {__version__}, Python {platform.python_version()}, {platform.system()}\n")
+        log.write(f"arguments: {sys.argv[1:]}\n\n{text}")
+    click.secho("error: ", fg="red", nl=False, err=True)
+    click.echo(f"qmsctl broke down: {type(error).__name__}: {error}", err=True)
+    click.echo(f" help: this is our fault; please report it and paste {log.name}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The subcommands, one module each. This file holds what they share."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+import zoneinfo
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qmsctl.graph import Graph
+from qmsctl.loader import Loaded, find_root, load
+from qmsctl.model import nearest
+
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_OURS = 3
+EXIT_OUTSIDE = 4
+
+
+class Trouble(click.ClickException):
+    """Something the user can put right: exit code 2, unless another is given."""
+
+    def __init__(self, message: str, help: str = "", code: int = EXIT_USAGE) -> None:
+        super().__init__(message)
+        self.exit_code = code
+        self.help = help
+
+    def show(self, file: Any = None) -> None:
+        click.secho("error: ", fg="red", nl=False, err=True)
+        click.echo(self.message, err=True)
+        if self.help:
+            click.echo(f" help: {self.help}", err=True)
+
+
+class Workspace:
+    """The system a command works on, loaded when first needed."""
+
+    def __init__(self, start: Path, as_of: str | None = None) -> None:
+        self.start = start
+        self._as_of = as_of
+        self._loaded: Loaded | None = None
+        self._graph: Graph | None = None
+
+    @property
+    def root(self) -> Path:
+        found = find_root(self.start)
+        if found is None:
+            raise Trouble(
+                f"there is no qms.yaml in {self.start} or above it",
+                "go into a management system, name it with -C DIR, or begin one: qmsctl init",
+            )
+        return found
+
+    @property
+    def loaded(self) -> Loaded:
+        if self._loaded is None:
+            with progress("reading") as step:
+                self._loaded = load(self.root, step)
+        return self._loaded
+
+    @property
+    def graph(self) -> Graph:
+        if self._graph is None:
+            self._graph = Graph(self.loaded)
+        return self._graph
+
+    def today(self, given: str | None = None) -> str:
+        """The day that counts as today: asked for, fixed in qms.yaml, or today in the organisation's zone."""
+        chosen = given or self._as_of
+        if chosen:
+            return iso_day(chosen)
+        config = self.loaded.config
+        if config.as_of:
+            return config.as_of
+        try:
+            zone: datetime.tzinfo = zoneinfo.ZoneInfo(config.time_zone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            zone = datetime.UTC
+        return datetime.datetime.now(zone).date().isoformat()
+
+    def ref(self, text: str) -> str:
+        """Return the item or part a user named, whatever the case. Raises Trouble with near matches."""
+        graph = self.graph
+        if text in graph.items or text in graph.parts:
+            return text
+        lower = {name.lower(): name for name in (*graph.items, *graph.parts)}
+        if text.lower() in lower:
+            return lower[text.lower()]
+        near = nearest(text, [*graph.items, *graph.parts]) or nearest(text.lower(), list(lower))
+        tip = "did you mean " + " or ".join(f"{n} ({graph.title(lower.get(n, n))})" for n in near) + "?" if near else ""
+        raise Trouble(f"there is no item `{text}`", tip or f"search for it: qmsctl find {text}")
+
+
+def iso_day(text: str) -> str:
+    """Return an ISO date. Raises click.BadParameter."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise click.BadParameter(
+            f"`{text}` is not a day that exists; write year-month-day, such as 2026-03-02"
+        ) from error
+
+
+class progress:  # noqa: N801 - reads as a statement: with progress("reading") as step
+    """A line on a terminal that says what is done and how far it is, once it takes longer than a second."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._start = time.monotonic()
+        self._last = 0.0
+        self._shown = False
+
+    def __enter__(self) -> Callable[..., None]:
+        return self._step
+
+    def _step(self, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if not sys.stderr.isatty() or now - self._start < 1 or now - self._last < 0.1:
+            return
+        self._last = now
+        self._shown = True
+        filled = int(24 * done / total) if total else 0
+        click.echo(
+            f"\r\033[K{self._what} {'━' * filled}{'╌' * (24 - filled)} {done}/{total} {note[:40]}", nl=False, err=True
+        )
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def colour() -> bool:
+    """Tell whether to use colour: on a terminal, unless NO_COLOR is set."""
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def width() -> int:
+    """The width of the terminal, within reason."""
+    import shutil
+
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 140))
+
+
+def emit(text: str, file: Path | None = None) -> None:
+    """Print a result, or write it to a file as a whole."""
+    if file is None:
+        click.echo(text, nl=not text.endswith("\n"), color=True if colour() else None)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(file.name + ".part")
+    temporary.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    temporary.replace(file)
+
+
+def format_option(*choices: str) -> Callable[[Any], Any]:
+    """The option --format, alike in all commands; the first choice is the default."""
+    return click.option(
+        "--format",
+        "-f",
+        "form",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="How to show it.",
+    )
+
+
+as_of_option = click.option("--as-of", metavar="DATE", help="Look at it as of this day instead of today.")
+pass_workspace = click.make_pass_decorator(Workspace)
