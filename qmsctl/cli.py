@@ -54,7 +54,7 @@ class Commands(click.Group):
 
             near = nearest(args[0], list(COMMANDS), 1)
             if near:
-                error.message += f" Did you mean {near[0]}?"
+                raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from error
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -65,7 +65,7 @@ class Commands(click.Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 no errors, 1 errors found, 2 usage or configuration, 3 our fault, 4 an outside source could not be asked.",
+    epilog="Exit codes: 0 no errors, 1 errors found, 2 usage or configuration, 3 our fault, 4 no answer from outside.",
 )
 @click.option(
     "-C",

@@ -23,7 +23,9 @@ MAX_DEPTH = 40
 MAX_NODES = 200_000
 
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z")
-_OLD_BOOLEAN = frozenset(form(word) for word in ("yes", "no", "on", "off", "y", "n") for form in (str, str.title, str.upper))
+_OLD_BOOLEAN = frozenset(
+    form(word) for word in ("yes", "no", "on", "off", "y", "n") for form in (str, str.title, str.upper)
+)
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
 
 
@@ -172,9 +174,9 @@ def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
         return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = (mark.line if mark else 0) + first_line
+        at = (mark.line if mark else 0) + first_line
         column = (mark.column if mark else 0) + 1
-        into.faults.append(Fault("yaml-unreadable", _plain(error), line, column, help=_advice(error)))
+        into.faults.append(Fault("yaml-unreadable", _plain(error), at, column, help=_advice(error)))
         return
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         into.faults.append(Fault("yaml-unreadable", f"cannot be read as YAML: {error}", first_line))
@@ -278,11 +280,12 @@ class _Builder:
                 event,
                 "leave the tag out; put the value in quotes if it begins with !",
             )
-        start = event.start_mark
+        start: Any = event.start_mark
         line = start.line + self._first
         mark_key = key or (line, start.column + 1)
         if isinstance(event, yaml.ScalarEvent):
-            end = event.end_mark.column + 1 if event.end_mark.line == start.line else 0
+            stop: Any = event.end_mark
+            end = stop.column + 1 if stop.line == start.line else 0
             self._into.marks[path] = (line, start.column + 1, end, *mark_key)
             return self._scalar(event, path)
         self._into.marks[path] = (line, start.column + 1, 0, *mark_key)

@@ -5,8 +5,9 @@ All of them are frozen. Nothing here reads files, prints or imports other parts 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 FieldPath = tuple[str | int, ...]
@@ -51,8 +52,8 @@ class Item:
     type: str
     path: str
     fields: Mapping[str, Any]
-    marks: Marks = field(repr=False, default_factory=dict)
-    body: str = field(repr=False, default="")
+    marks: Marks = dataclasses.field(repr=False, default_factory=dict)
+    body: str = dataclasses.field(repr=False, default="")
     body_line: int = 0
     shipped: bool = False
 
@@ -94,7 +95,7 @@ class Part:
     title: str
     index: int
     ref: str
-    data: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    data: Mapping[str, Any] = dataclasses.field(repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Qms:
     root: str
     items: Mapping[str, Item]
     findings: tuple[Finding, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     files: int = 0
 
     def of_type(self, name: str) -> list[Item]:

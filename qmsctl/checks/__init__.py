@@ -109,7 +109,7 @@ def module(check: str) -> Any:
 def page(check: str) -> Page:
     """Return the page of a check: what it demands, why, a failing example, how to fix it."""
     found = module(check)
-    text = inspect.cleandoc(found.__doc__ or "")
+    text = (found.__doc__ or "").strip()
     demand, rest = text.split("\n\nWhy it matters: ", 1)
     why, rest = rest.split("\n\nExample::\n\n", 1)
     example, fix = rest.rsplit("\n\nHow to fix: ", 1)

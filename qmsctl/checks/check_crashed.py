@@ -4,7 +4,8 @@ Why it matters: A check that breaks down has looked at nothing; its silence must
 
 Example::
 
-    === qms.yaml crash ◀
+    === qms.yaml ◀
+    organisation: Example
 
 How to fix: This is a fault of qmsctl. Report it with the message shown; the other checks were run all the
 same.

@@ -10,7 +10,7 @@ Example::
     type: term
     title: Lot
     definition: Parts made together.
-    === glossary/term-lot-again.yaml
+    === glossary/term-lot2.yaml
     id: term-lot ◀
     type: term
     title: Batch

@@ -19,6 +19,7 @@ How to fix: Join the two, or give them titles that tell them apart.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def check(graph: Graph) -> Iterator[Finding]:
             by_type[item.type].append((" ".join(sorted(re.findall(r"\w+", item.title.lower()))), item.id))
     for rows in by_type.values():
         rows.sort()
-        for (first, one), (second, two) in zip(rows, rows[1:], strict=False):
+        for (first, one), (second, two) in itertools.pairwise(rows):
             digits = re.findall(r"\d+", first) == re.findall(r"\d+", second)
             if digits and difflib.SequenceMatcher(None, first, second).ratio() > 0.92:
                 younger, older = max(one, two), min(one, two)

@@ -5,8 +5,8 @@ Why it matters: A misspelt name in the configuration does nothing, and looks as 
 Example::
 
     === qms.yaml
-    organisation: Example
-    checks: {levels: {role-unhold: "off"}} ◀
+    organisation: Example ◀
+    checks: {levels: {role-unhold: "off"}}
 
 How to fix: Use the name suggested; `qmsctl check --list` shows all checks.
 """

@@ -80,7 +80,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
@@ -91,7 +91,7 @@ FEWEST = 10
 
 def check(graph: Graph) -> Iterator[Finding]:
     functions: Counter[str] = Counter()
-    holder = {}
+    holder: dict[str, Item] = {}
     for link in graph.links:
         owner = graph.items.get(link.to)
         if link.field == "owner" and owner is not None and graph.is_current(link.source) and owner.get("function"):

@@ -27,8 +27,12 @@ class Trouble(click.ClickException):
 
     def __init__(self, message: str, help: str = "", code: int = EXIT_USAGE) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.code = code
         self.help = help
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # click declares a class variable
+        return self.code
 
     def show(self, file: Any = None) -> None:
         click.secho("error: ", fg="red", nl=False, err=True)
@@ -106,7 +110,7 @@ def iso_day(text: str) -> str:
         ) from error
 
 
-class progress:  # noqa: N801 - reads as a statement: with progress("reading") as step
+class progress:
     """A line on a terminal that says what is done and how far it is, once it takes longer than a second."""
 
     def __init__(self, what: str) -> None:

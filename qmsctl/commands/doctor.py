@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import sys
 
 import click
 
@@ -24,8 +23,6 @@ def command(workspace: Workspace, ctx: click.Context) -> None:
     rows: list[tuple[str, str]] = [
         ("ok", f"qmsctl {__version__}, Python {platform.python_version()}, {platform.system()}")
     ]
-    if sys.version_info < (3, 11):
-        rows.append(("bad", "Python 3.11 or newer is needed"))
     for name in PACKAGES:
         try:
             rows.append(("ok", f"{name} {importlib.metadata.version(name)}"))

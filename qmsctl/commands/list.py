@@ -13,7 +13,7 @@ from qmsctl.output.tables import render_table
 
 @click.command(
     "list",
-    epilog="Examples:\n\n  qmsctl list sop --where owner=quality-engineer\n\n  qmsctl list kpi --columns id,title,target --format csv",
+    epilog="Examples:\n\n  qmsctl list sop --where owner=buyer\n\n  qmsctl list kpi --columns id,title --format csv",
 )
 @click.argument("type_name", metavar="TYPE")
 @click.option("--where", multiple=True, metavar="FIELD=VALUE", help="Only items with this value; may be repeated.")

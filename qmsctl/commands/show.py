@@ -10,6 +10,8 @@ import click
 
 from qmsctl import checks
 from qmsctl.commands import Workspace, as_of_option, colour, emit, format_option, pass_workspace
+from qmsctl.graph import Graph
+from qmsctl.model import Link
 
 
 @click.command("show", epilog="Examples: qmsctl show SOP-014 · qmsctl show PRC-007#inspect-lot --format json")
@@ -84,7 +86,7 @@ def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None
     emit("\n".join(rows))
 
 
-def _inverse(graph: Any, link: Any) -> str:
+def _inverse(graph: Graph, link: Link) -> str:
     spec = graph.spec_of(link)
     return spec.inverse if spec and spec.inverse else link.field
 

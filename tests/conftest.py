@@ -1,0 +1,40 @@
+"""What tests share: real systems in temporary folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TODAY = "2026-11-16"
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of this repository, which holds the reference system."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes files into an empty folder with a qms.yaml."""
+
+    def write(files: dict[str, str | bytes]) -> Path:
+        root = tmp_path / "qms"
+        root.mkdir(exist_ok=True)
+        (root / "qms.yaml").write_text("organisation: Example\n", encoding="utf-8")
+        for name, content in files.items():
+            file = root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
+        return root
+
+    return write
+
+
+def in_ci() -> bool:
+    """In CI nothing may be skipped."""
+    return bool(os.environ.get("CI"))
