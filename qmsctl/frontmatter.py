@@ -173,7 +173,8 @@ def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
         into.faults.append(stop.fault)
         return
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "end of stream" in str(error.problem)
+        mark = (unclosed and error.context_mark) or error.problem_mark or error.context_mark
         at = (mark.line if mark else 0) + first_line
         column = (mark.column if mark else 0) + 1
         into.faults.append(Fault("yaml-unreadable", _plain(error), at, column, help=_advice(error)))

@@ -1,0 +1,51 @@
+# make run   set up, check the reference system, build its intranet and serve it
+# make test  set up, then run all tests except the slow ones
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+PORT   ?= 8000
+
+.PHONY: run site check test test-heavy lint format clean help
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned packages into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/qmsctl check
+	$(BIN)/qmsctl site serve --port $(PORT)
+
+site: $(STAMP)
+	$(BIN)/qmsctl site build
+
+check: $(STAMP)
+	$(BIN)/qmsctl check
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	scripts/system-packages.sh
+	$(BIN)/pytest -n 2 -m "not heavy"
+
+test-heavy: $(STAMP)
+	scripts/system-packages.sh
+	$(BIN)/pytest -m heavy
+
+clean:
+	rm -rf build dist

@@ -1,0 +1,65 @@
+"""Findings and tables as text: one module per format.
+
+What reaches a format has been made harmless first: findings quote items, and items are written by others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+
+from qmsctl.checks import Report
+from qmsctl.config import Waiver
+from qmsctl.model import Finding, Position
+from qmsctl.output.text import visible
+from qmsctl.output.view import Sources, View
+
+FORMATS: tuple[str, ...] = ("human", "json", "sarif", "github", "gitlab", "junit", "rdjson")
+NARROWEST = 40
+
+
+def render(
+    format: str,
+    report: Report,
+    *,
+    root: Path,
+    seconds: float = 0.0,
+    colour: bool = False,
+    width: int = 100,
+    version: str = "",
+) -> str:
+    """Return a report in one of `FORMATS`, without a line end at its end.
+
+    ``seconds`` is what the run took; ``colour`` and ``width`` (in columns) concern people only. Raises
+    ValueError for an unknown format.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"there is no format `{format}`; there are {', '.join(FORMATS)}")
+    view = View(_harmless(report), Sources(root), seconds, colour, max(width, NARROWEST), version)
+    return str(importlib.import_module(f"{__name__}.{format}").render(view))
+
+
+def _harmless(report: Report) -> Report:
+    """Make control characters in all texts visible; paths stay as they are, to be opened."""
+    return dataclasses.replace(
+        report,
+        findings=tuple(_finding(f) for f in report.findings),
+        waived=tuple((_finding(f), _waiver(w)) for f, w in report.waived),
+    )
+
+
+def _finding(finding: Finding) -> Finding:
+    at = finding.position
+    return Finding(
+        visible(finding.check),
+        visible(finding.message),
+        Position(at.path, max(1, at.line), max(1, at.column), at.end_column),
+        visible(finding.help),
+        finding.level,
+        visible(finding.item),
+    )
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    return dataclasses.replace(waiver, reason=visible(waiver.reason), until=visible(waiver.until))
