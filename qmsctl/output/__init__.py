@@ -17,6 +17,7 @@ from qmsctl.output.view import Sources, View
 
 FORMATS: tuple[str, ...] = ("human", "json", "sarif", "github", "gitlab", "junit", "rdjson")
 NARROWEST = 40
+LONGEST = 2000
 
 
 def render(
@@ -52,14 +53,18 @@ def _harmless(report: Report) -> Report:
 def _finding(finding: Finding) -> Finding:
     at = finding.position
     return Finding(
-        visible(finding.check),
-        visible(finding.message),
+        _text(finding.check),
+        _text(finding.message),
         Position(at.path, max(1, at.line), max(1, at.column), at.end_column),
-        visible(finding.help),
+        _text(finding.help),
         finding.level,
-        visible(finding.item),
+        _text(finding.item),
     )
 
 
 def _waiver(waiver: Waiver) -> Waiver:
-    return dataclasses.replace(waiver, reason=visible(waiver.reason), until=visible(waiver.until))
+    return dataclasses.replace(waiver, reason=_text(waiver.reason), until=_text(waiver.until))
+
+
+def _text(text: str) -> str:
+    return visible(text if len(text) <= LONGEST else text[:LONGEST] + "…")

@@ -14,6 +14,7 @@ from qmsctl.output.view import View
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 _WORD = re.compile(r"[^\s,:;\[\]{}()\"']+")
 _HINT = "did you mean "
+_BLANKS = 200
 
 
 def render(view: View) -> str:
@@ -51,7 +52,11 @@ def _finding(view: View, finding: Finding, gutter: int, levels: int) -> str:
     first, *more = wrap(finding.message, room if beside else view.width - left)
     lines = [start + (pad(first, room) + "  " + check if beside else first), *(" " * left + text for text in more)]
     if not beside:
-        lines.append(" " * max(left, view.width - len(finding.check)) + check)
+        ends_at = cells(more[-1] if more else first) + left
+        if ends_at + 2 + len(finding.check) > view.width:
+            lines.append("")
+            ends_at = 0
+        lines[-1] += " " * (view.width - len(finding.check) - ends_at) + check
     hint = finding.help if finding.help.startswith(_HINT) else ""
     marked, hint_shown = _source(view, finding, gutter, hint)
     lines += marked
@@ -65,7 +70,7 @@ def _finding(view: View, finding: Finding, gutter: int, levels: int) -> str:
 def _source(view: View, finding: Finding, gutter: int, hint: str) -> tuple[list[str], bool]:
     """Return the line a finding points at with the cause underlined, and whether the hint found room there."""
     line = view.sources.line(finding.position)
-    if line.strip() in ("", "---"):
+    if line[:_BLANKS].strip() in ("", "---"):
         return [], False
     first, last = span(line, finding.position)
     before, cause, after = _window(line, first, last, max(view.width - gutter - 2, 12))
@@ -90,21 +95,29 @@ def span(line: str, at: Position) -> tuple[int, int]:
 
 
 def _window(line: str, first: int, last: int, room: int) -> tuple[str, str, str]:
-    """Return what fits of a line before, at and after the cause, with … where something was left out."""
-    pieces = ["    " if character == "\t" else shown(character) for character in line.rstrip()]
-    before, cause, after = pieces[:first], pieces[first:last], pieces[last:]
-    room -= 0 if cells("".join(pieces)) <= room else 2
+    """Return what fits of a line before, at and after the cause, with … where something was left out.
+
+    Only the neighbourhood of the cause is looked at: a line may have millions of characters.
+    """
+    before = _pieces(line[max(0, first - room) : first])
+    cause = _pieces(line[first : min(last, first + room)])
+    after = _pieces(line[last : last + room])
+    if len(before) + len(cause) + len(after) < len(line) or cells("".join(before + cause + after)) > room:
+        room -= 2
     middle = take(cause, room)
     room -= cells("".join(middle))
-    left = take(reversed(before), room if not after else max(room // 2, room - cells("".join(after))))[::-1]
+    left = take(reversed(before), max(room // 2, room - cells("".join(after))))[::-1]
     room -= cells("".join(left))
-    right = take(after, room) if len(middle) == len(cause) else []
-    cut_right = len(middle) + len(right) < len(cause) + len(after)
+    right = take(after, room) if first + len(middle) == last else []
     return (
-        ("…" if len(left) < len(before) else "") + "".join(left),
+        ("…" if len(left) < first else "") + "".join(left),
         "".join(middle),
-        "".join(right) + ("…" if cut_right else ""),
+        "".join(right) + ("…" if first + len(middle) + len(right) < len(line) else ""),
     )
+
+
+def _pieces(text: str) -> list[str]:
+    return ["    " if character == "\t" else shown(character) for character in text]
 
 
 def _waived(view: View) -> str:

@@ -7,13 +7,12 @@ missing. Waived findings stand in the properties of the run: as suppressed resul
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 from urllib.parse import quote
 
 from qmsctl import checks
 from qmsctl.model import LEVELS, Finding, Position
-from qmsctl.output.text import visible
+from qmsctl.output.text import encodable, visible
 from qmsctl.output.view import View, with_help
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -103,7 +102,7 @@ def _result(view: View, finding: Finding, rule: int, fingerprint: str) -> dict[s
 
 
 def _uri(at: Position) -> str:
-    return quote(os.fsencode(at.path), safe="/")
+    return quote(encodable(at.path), safe="/")
 
 
 def _plain(text: str) -> str:

@@ -80,12 +80,22 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        line = word
-        while cells(line) > width:
-            head = "".join(take(line, width))
-            lines.append(head)
-            line = line[len(head) :]
+        *full, line = _cut(word, width)
+        lines += full
     return [*lines, line]
+
+
+def _cut(word: str, width: int) -> list[str]:
+    pieces = [""]
+    room = width
+    for character in word:
+        need = _cells(character)
+        if need > room:
+            pieces.append("")
+            room = width
+        room -= need
+        pieces[-1] += character
+    return pieces
 
 
 def count(number: int, noun: str) -> str:

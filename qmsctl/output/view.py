@@ -16,6 +16,7 @@ from qmsctl.frontmatter import MAX_BYTES
 from qmsctl.model import LEVELS, Finding, Position
 from qmsctl.output.text import count
 
+_SIGNIFICANT = 500
 _BLOCK = 100
 _FACTOR = 37
 _MASK = (1 << 64) - 1
@@ -46,10 +47,10 @@ class Sources:
             return None
 
     def line(self, at: Position) -> str:
-        """Return the line a position names, without its end; empty if there is none."""
+        """Return the line a position names, without blanks at its end; empty if there is none."""
         if at.path not in self._lines:
             text = (self.text(at.path) or "").removeprefix("\ufeff")
-            self._lines[at.path] = re.split(r"\r\n|\r|\n", text)
+            self._lines[at.path] = [line.rstrip() for line in re.split(r"\r\n|\r|\n", text)]
         lines = self._lines[at.path]
         return lines[at.line - 1] if at.line <= len(lines) else ""
 
@@ -110,7 +111,7 @@ def fingerprints(findings: Sequence[Finding], sources: Sources) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for finding in findings:
-        line = " ".join(sources.line(finding.position).split()) or finding.message
+        line = " ".join(sources.line(finding.position)[:_SIGNIFICANT].split()) or finding.message
         parts = "\0".join((finding.check, finding.position.path, finding.item, line))
         seen[parts] += 1
         whole = f"{parts}\0{seen[parts]}".encode("utf-8", "surrogatepass")
