@@ -27,7 +27,9 @@ def item_types() -> str:
     for name, kind in types.items():
         out += ["", f"## {name}", "", str(kind.schema["description"]), ""]
         if kind.states:
-            states = ", ".join(f"`{s}`" + ("" if v.get("current", True) else " (not in use)") for s, v in kind.states.items())
+            states = ", ".join(
+                f"`{s}`" + ("" if v.get("current", True) else " (not in use)") for s, v in kind.states.items()
+            )
             out += [f"States: {states}. Usual: `{kind.initial}`.", ""]
         out += ["| Field | Needed | Kind | |", "|---|---|---|---|"]
         out += _rows(kind.properties, kind.schema["required"], "")
@@ -56,14 +58,25 @@ def _kind(prop: Mapping[str, Any], element: Mapping[str, Any]) -> str:
         return "key of " + str((prop.get("x-local") or element["x-local"])["part"])
     if prop.get("format"):
         return str(prop["format"])
-    words = {"string": "text", "array": "list", "object": "fields", "integer": "whole number", "boolean": "true or false"}
+    words = {
+        "string": "text",
+        "array": "list",
+        "object": "fields",
+        "integer": "whole number",
+        "boolean": "true or false",
+    }
     return words.get(str(prop.get("type")), str(prop.get("type", "")))
 
 
 def all_checks() -> str:
     """Return the reference of checks as Markdown."""
     pages = [checks.page(name) for name in checks.ids()]
-    out = ["# Checks", "", "Made by `python scripts/reference.py` from the checks. `qmsctl explain NAME` shows one.", ""]
+    out = [
+        "# Checks",
+        "",
+        "Made by `python scripts/reference.py` from the checks. `qmsctl explain NAME` shows one.",
+        "",
+    ]
     out += ["| Check | Level | Demand |", "|---|---|---|"]
     out += [f"| [{p.id}](#{p.id}) | {p.level} | {p.demand} |" for p in pages]
     for p in pages:

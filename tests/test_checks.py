@@ -62,12 +62,17 @@ def test_check_asks_only_for_what_there_is(name: str) -> None:
 def test_every_finding_while_reading_has_a_page() -> None:
     import re
 
-    sources = [Path(qmsctl.loader.__file__), Path(qmsctl.loader.__file__).with_name("frontmatter.py"),
-               Path(qmsctl.loader.__file__).with_name("schema.py")]
+    sources = [
+        Path(qmsctl.loader.__file__),
+        Path(qmsctl.loader.__file__).with_name("frontmatter.py"),
+        Path(qmsctl.loader.__file__).with_name("schema.py"),
+    ]
     named = {
         name
         for file in sources
-        for name in re.findall(r'(?:sink\.add|Fault|_stop|Problem)\(\s*"([a-z0-9-]+)"', file.read_text(encoding="utf-8"))
+        for name in re.findall(
+            r'(?:sink\.add|Fault|_stop|Problem)\(\s*"([a-z0-9-]+)"', file.read_text(encoding="utf-8")
+        )
     }
     assert len(named) > 20
     assert named <= set(checks.ids())

@@ -38,7 +38,9 @@ def test_type_meets_the_vocabulary(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(vocabulary)
     raw, reason = parse_yaml_bytes((schema.SHIPPED / f"{name}.schema.yaml").read_bytes())
     assert raw is not None, reason
-    errors = [f"{list(e.absolute_path)}: {e.message}" for e in jsonschema.Draft202012Validator(vocabulary).iter_errors(raw)]
+    errors = [
+        f"{list(e.absolute_path)}: {e.message}" for e in jsonschema.Draft202012Validator(vocabulary).iter_errors(raw)
+    ]
     assert errors == []
     jsonschema.Draft202012Validator.check_schema(dict(TYPES[name].schema))
 
@@ -140,7 +142,9 @@ def test_a_new_type_needs_no_python(system: Callable[..., Path]) -> None:
     assert "AUD-2026-001 Audit of buying" in shown.output
     register = run(app, ["-C", str(root), "list", "audits", "--format", "json"])
     assert [row["id"] for row in json.loads(register.output)] == ["AUD-2026-001", "AUD-2026-002"]
-    made = run(app, ["-C", str(root), "new", "audit", "Audit of the store", "--set", "process=PRC-001", "--as-of", TODAY])
+    made = run(
+        app, ["-C", str(root), "new", "audit", "Audit of the store", "--set", "process=PRC-001", "--as-of", TODAY]
+    )
     assert made.exit_code == 0, made.output
     assert (root / "audits/AUD-2026-003-audit-of-the-store.yaml").is_file()
     assert run(app, ["-C", str(root), "schema", "--write"]).exit_code == 0

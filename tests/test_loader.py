@@ -49,7 +49,9 @@ def only(root: Path, check: str) -> list[tuple[int, int]]:
     ],
 )
 def test_fault_is_found_on_its_line(system: Callable[..., Path], content: str | bytes, check: str, place: int) -> None:
-    root = system({"glossary/term-lot.yaml": content, "glossary/term-good.yaml": HEAD.replace("lot", "good") + "definition: x\n"})
+    root = system(
+        {"glossary/term-lot.yaml": content, "glossary/term-good.yaml": HEAD.replace("lot", "good") + "definition: x\n"}
+    )
     assert [line for line, _ in only(root, check)] == [place]
     assert "term-good" in load(root).qms.items, "the run goes on"
 
@@ -90,7 +92,9 @@ def test_links_out_of_the_repository_and_loops(system: Callable[..., Path], tmp_
 
 def test_wrong_folder_duplicate_and_case(system: Callable[..., Path]) -> None:
     pol = "---\nid: POL-001\ntype: policy\ntitle: X\n---\n"
-    root = system({"sops/POL-001-x.md": pol, "policies/POL-001-x.md": pol, "policies/b.md": pol.replace("POL-001", "pol-001")})
+    root = system(
+        {"sops/POL-001-x.md": pol, "policies/POL-001-x.md": pol, "policies/b.md": pol.replace("POL-001", "pol-001")}
+    )
     found = {f.check: f for f in load(root).qms.findings}
     assert found["folder-wrong"].position.path == "sops/POL-001-x.md"
     assert found["id-duplicate"].position.path == "sops/POL-001-x.md"
@@ -134,8 +138,12 @@ def test_no_text_makes_the_reader_raise_and_positions_lie_inside(text: str) -> N
 
 SCALARS = st.one_of(st.booleans(), st.integers(-(10**9), 10**9), st.text(alphabet="abcxyz -äö:#'\"", max_size=20))
 DATA = st.dictionaries(
-    st.text(alphabet="abcdefgh_", min_size=1, max_size=8).filter(lambda k: k not in ("y", "n", "no", "on", "yes", "off")),
-    st.one_of(SCALARS, st.lists(SCALARS, max_size=4), st.dictionaries(st.sampled_from(["k", "l", "m"]), SCALARS, max_size=3)),
+    st.text(alphabet="abcdefgh_", min_size=1, max_size=8).filter(
+        lambda k: k not in ("y", "n", "no", "on", "yes", "off")
+    ),
+    st.one_of(
+        SCALARS, st.lists(SCALARS, max_size=4), st.dictionaries(st.sampled_from(["k", "l", "m"]), SCALARS, max_size=3)
+    ),
     min_size=1,
     max_size=6,
 )
@@ -207,4 +215,6 @@ Wo: x
     assert steps[0]["text"].startswith("Take five pieces.")
     place = loaded.qms.items["SOP-001"].position("steps", 0, "uses", 1)
     assert (place.line, place.column, place.end_column) == (12, 16, 22)
-    assert [(f.check, f.position.line) for f in loaded.qms.findings if f.check == "field-unknown"] == [("field-unknown", 22)]
+    assert [(f.check, f.position.line) for f in loaded.qms.findings if f.check == "field-unknown"] == [
+        ("field-unknown", 22)
+    ]

@@ -50,9 +50,7 @@ def command(workspace: Workspace, type_name: str | None, write: bool, show_list:
         written.append(file)
     settings = root / FOLDER / "settings.json"
     emit(json.dumps({**_settings(settings), "yaml.schemas": globs}, indent=2), settings)
-    emit(
-        f"{len(written)} schemas and {settings.relative_to(root)} written; your editor uses them now"
-    )
+    emit(f"{len(written)} schemas and {settings.relative_to(root)} written; your editor uses them now")
 
 
 def plain(schema: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _NO_CHARACTER = "\ufffe\uffff"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_COMMAND_AT_START = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
+_COMMAND_AT_START = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*)::", re.MULTILINE)
 _COMMAND_ANYWHERE = re.compile(r"##(\w*)\[")
 
 

@@ -1,0 +1,89 @@
+"""The reference system is complete, consistent, and stands still on its day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from qmsctl import checks
+from qmsctl.coverage import clauses
+from qmsctl.graph import Graph
+from qmsctl.loader import Loaded, load
+from tests.conftest import REPOSITORY
+
+FIVE_YEARS_LATER = "2031-11-16"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return load(REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def graph(loaded: Loaded) -> Graph:
+    return Graph(loaded)
+
+
+def test_clean_at_its_day_without_waiver(loaded: Loaded) -> None:
+    report = checks.run(loaded, loaded.config.as_of)
+    assert [f"{f.position} {f.check}: {f.message}" for f in report.findings] == []
+    assert report.waived == ()
+
+
+def test_five_years_later_only_dates_have_passed(loaded: Loaded) -> None:
+    report = checks.run(loaded, FIVE_YEARS_LATER)
+    assert {f.check for f in report.findings} == {"overdue"}
+    assert len(report.findings) > 100
+
+
+def test_complete(loaded: Loaded, graph: Graph) -> None:
+    count = Counter(item.type for item in loaded.qms.items.values())
+    least = {
+        "strategy": 1, "objective": 8, "kpi": 25, "process": 14, "policy": 8, "sop": 25, "work-instruction": 8, "form": 14,
+        "role": 20, "person": 25, "location": 2, "risk": 20, "opportunity": 8, "interested-party": 8, "standard": 1,
+        "external-document": 6, "record-kind": 20, "term": 20,
+    }  # fmt: skip
+    assert {kind: count[kind] for kind, number in least.items() if count[kind] < number} == {}
+    assert {item.get("class") for item in graph.of_type("process")} == {"management", "core", "support"}
+
+
+def test_every_hand_off_joins(graph: Graph) -> None:
+    joins = [x for x in graph.links if x.field == "inputs.from" and graph.items[x.to].type == "process"]
+    assert len(joins) > 30
+    assert all(not x.problem and x.part for x in joins)
+
+
+def test_from_every_theme_to_a_step_and_a_clause(graph: Graph) -> None:
+    for theme in graph.parts_of("STR-001", "themes"):
+        seen: set[str] = set()
+        front = {x.source for x in graph.links_to_ref(theme.ref)}
+        while front:
+            seen |= front
+            front = {below for item in front if item in graph.items for below, _ in graph.chain(item, "down")} - seen
+        kinds = {graph.items[ref.split("/")[0] if "/" in ref else ref].type for ref in seen if ref.split("/")[0] in graph.items}
+        assert {"objective", "kpi", "process", "sop", "catalogue"} <= kinds, theme.title
+
+
+def test_every_clause_is_answered_or_excluded_with_a_reason(graph: Graph) -> None:
+    states = Counter(clause.state for clause in clauses(graph, "STD-001"))
+    assert states["gap"] == 0
+    assert states["covered"] > 50
+    assert all(clause.reason for clause in clauses(graph, "STD-001") if clause.state == "excluded")
+
+
+def test_sops_have_substance(graph: Graph) -> None:
+    for item in graph.of_type("sop"):
+        steps = graph.parts_of(item.id, "steps")
+        words = sum(len(str(step.data.get("text", "")).split()) for step in steps)
+        assert len(steps) >= 4, item.id
+        assert words > 200, item.id
+
+
+def test_no_copyrighted_or_unfinished_text() -> None:
+    for folder in ("processes", "sops", "policies", "work-instructions"):
+        for file in Path(REPOSITORY / folder).glob("*.md"):
+            text = file.read_text(encoding="utf-8").lower()
+            for word in ("lorem ipsum", "todo", "tbd", "the organization shall"):
+                assert word not in text, f"{file.name}: {word}"
