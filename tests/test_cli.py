@@ -103,7 +103,9 @@ def test_changed_since_shows_only_what_changed(small: Path) -> None:
     git("add", "-A")
     git("commit", "-qm", "first")
     assert run(small, "check", "--changed-since", "main").exit_code == 0
-    (small / "sops/SOP-003-x.md").write_text("---\nid: SOP-003\ntype: sop\ntitle: X\nowner: nobody\n---\n", encoding="utf-8")
+    (small / "sops/SOP-003-x.md").write_text(
+        "---\nid: SOP-003\ntype: sop\ntitle: X\nowner: nobody\n---\n", encoding="utf-8"
+    )
     result = run(small, "check", "--changed-since", "main", "--format", "json")
     assert result.exit_code == 1
     assert {f["path"] for f in json.loads(result.output)["findings"]} == {"sops/SOP-003-x.md"}
@@ -114,7 +116,13 @@ def test_trace_goes_up_and_down(small: Path) -> None:
     text = run(small, "trace", "SOP-001").output
     for word in ("Grow well", "OBJ-001", "KPI-001", "PRC-001", "◀ here", "#write-order Write the order  Buyer"):
         assert word in text
-    assert text.index("Grow well") < text.index("OBJ-001") < text.index("KPI-001") < text.index("PRC-001") < text.index("here")
+    assert (
+        text.index("Grow well")
+        < text.index("OBJ-001")
+        < text.index("KPI-001")
+        < text.index("PRC-001")
+        < text.index("here")
+    )
     data = json.loads(run(small, "trace", "SOP-001", "--format", "json").output)
     assert data["up"] == [["STR-001#grow", "OBJ-001", "KPI-001", "PRC-001"]]
     down = run(small, "trace", "STR-001#grow").output
@@ -141,8 +149,13 @@ def test_show_tells_state_and_links(small: Path) -> None:
 
 
 def test_list_filters_and_formats(small: Path) -> None:
-    assert [r["id"] for r in json.loads(run(small, "list", "SOPs", "--where", "owner=buyer", "--format", "json").output)] == ["SOP-001"]
-    assert run(small, "list", "kpi", "--columns", "id,target", "--format", "csv").output.splitlines()[:2] == ["id,target", "KPI-001,5"]
+    assert [
+        r["id"] for r in json.loads(run(small, "list", "SOPs", "--where", "owner=buyer", "--format", "json").output)
+    ] == ["SOP-001"]
+    assert run(small, "list", "kpi", "--columns", "id,target", "--format", "csv").output.splitlines()[:2] == [
+        "id,target",
+        "KPI-001,5",
+    ]
     assert run(small, "list", "spo").exit_code == 2
     assert run(small, "list", "sop", "--where", "ownr=buyer").exit_code == 2
 

@@ -46,6 +46,7 @@ def only(root: Path, check: str) -> list[tuple[int, int]]:
         ("- a\n- b\n", "yaml-unreadable", 1),
         (HEAD + "definition: x\n---\nid: b\n", "yaml-unreadable", 5),
         (HEAD + "definition: x\n? [a, b]\n: c\n", "yaml-unreadable", 5),
+        (HEAD + "definition: a\u2028b\n", "yaml-unreadable", 4),
     ],
 )
 def test_fault_is_found_on_its_line(system: Callable[..., Path], content: str | bytes, check: str, place: int) -> None:

@@ -166,6 +166,26 @@ explain link-target-missing"""
     )
 
 
+def test_human_in_a_narrow_window(root: Path) -> None:
+    text = render("human", Report((OWNER,), items=1), root=root, width=50)
+    assert text == (
+        """\
+sops/SOP-014-incoming-inspection.md
+
+  4:8   error  owner names `quality-enginer`,
+               which no role has
+                               link-target-missing
+        │
+      4 │ owner: quality-enginer
+        │        ───────────────
+        help: did you mean quality-engineer
+              (Quality Engineer)?
+
+1 file, 1 error · 1 item checked in 0.00 s ·
+qmsctl explain link-target-missing"""
+    )
+
+
 def test_silence_is_not_success(root: Path) -> None:
     assert render("human", Report((), items=1, known_before=2), root=root, seconds=2) == (
         "no findings · 2 known before · 1 item checked in 2.00 s"
@@ -404,6 +424,13 @@ def test_fingerprints_do_not_depend_on_days_passing(root: Path) -> None:
     assert names[0] == names[1]
 
 
+def test_where_there_is_no_line_the_message_tells_findings_apart(root: Path) -> None:
+    at = Position("gone.yaml")
+    names = [fingerprints([Finding("c", message, at)], Sources(root)) for message in ("one", "two", "one")]
+    assert names[0] != names[1]
+    assert names[0] == names[2]
+
+
 def test_the_same_finding_twice_on_a_line_has_two_fingerprints(root: Path) -> None:
     rows = json.loads(render("gitlab", Report((OWNER, OWNER, OWNER)), root=root))
     assert len({row["fingerprint"] for row in rows}) == 3
@@ -449,7 +476,7 @@ def junit(text: str) -> list[Any]:
 
 def test_junit_reads_back(root: Path) -> None:
     second = Finding("link-target-missing", "`trains` names `x`", Position(SOP, 5, 1), item="SOP-014")
-    text = render("junit", Report((*REPORT.findings, second), REPORT.waived, 412, 71), root=root, seconds=0.18)
+    text = render("junit", Report((*REPORT.findings, second), REPORT.waived * 2, 412, 71), root=root, seconds=0.18)
     whole = junitparser.JUnitXml.fromstring(text.encode("utf-8"))
     assert (whole.tests, whole.failures, whole.errors, whole.skipped, whole.time) == (5, 1, 0, 1, 0.18)
     cases = {(case.classname, case.name): case for case in junit(text)}

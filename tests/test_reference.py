@@ -62,7 +62,11 @@ def test_from_every_theme_to_a_step_and_a_clause(graph: Graph) -> None:
         while front:
             seen |= front
             front = {below for item in front if item in graph.items for below, _ in graph.chain(item, "down")} - seen
-        kinds = {graph.items[ref.split("/")[0] if "/" in ref else ref].type for ref in seen if ref.split("/")[0] in graph.items}
+        kinds = {
+            graph.items[ref.split("/")[0] if "/" in ref else ref].type
+            for ref in seen
+            if ref.split("/")[0] in graph.items
+        }
         assert {"objective", "kpi", "process", "sop", "catalogue"} <= kinds, theme.title
 
 

@@ -28,7 +28,17 @@ def test_wheel_in_an_empty_folder(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "processes/", "sops/"))]
     run(sys.executable, "-m", "venv", str(tmp_path / "venv"), cwd=tmp_path)
     place = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    run(str(place / "python"), "-m", "pip", "install", "-q", "-c", str(REPOSITORY / "constraints.txt"), str(wheel), cwd=tmp_path)
+    run(
+        str(place / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-c",
+        str(REPOSITORY / "constraints.txt"),
+        str(wheel),
+        cwd=tmp_path,
+    )
     for profile in ("micro", "small", "multi-site", "regulated"):
         home = tmp_path / profile
         home.mkdir()

@@ -1,0 +1,32 @@
+"""Changes to files of a system: new items, other ids, other owners. What is not changed stays byte for byte."""
+
+from qmsctl.editing._apply import apply
+from qmsctl.editing._new import missing_fields, new_item
+from qmsctl.editing._reassign import reassign
+from qmsctl.editing._renumber import renumber
+from qmsctl.editing._text import (
+    ApplyFailed,
+    Edit,
+    EditError,
+    IdMalformed,
+    IdTaken,
+    IdUnknown,
+    Rename,
+    Unplaced,
+)
+
+__all__ = [
+    "ApplyFailed",
+    "Edit",
+    "EditError",
+    "IdMalformed",
+    "IdTaken",
+    "IdUnknown",
+    "Rename",
+    "Unplaced",
+    "apply",
+    "missing_fields",
+    "new_item",
+    "reassign",
+    "renumber",
+]
