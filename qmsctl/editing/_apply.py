@@ -14,7 +14,7 @@ from qmsctl.editing._text import ApplyFailed, Edit, Rename
 def apply(root: Path, edits: Sequence[Edit], renames: Sequence[Rename]) -> None:
     """Write changed files and rename others. Raises ApplyFailed, and then leaves everything as it was."""
     files = {edit.path: _inside(root, edit.path) for edit in edits}
-    moves = [(_inside(root, before), _inside(root, after)) for before, after in renames]
+    moves = [tuple(_inside(root, Path(p).parent.as_posix()) / Path(p).name for p in rename) for rename in renames]
     for edit in edits:
         _check_unchanged(files[edit.path], edit)
     for before, after in moves:

@@ -24,7 +24,8 @@ def reassign(loaded: Loaded, old: str, new: str) -> list[Edit]:
         raise EditError(f"`{old}` would hand over to itself", "name somebody else with --to")
     if giver.type != taker.type:
         raise EditError(
-            f"`{old}` is a {giver.type} and `{new}` is a {taker.type}", "a role hands over to a role, a person to a person"
+            f"`{old}` is a {giver.type} and `{new}` is a {taker.type}",
+            "a role hands over to a role, a person to a person",
         )
     graph = Graph(loaded)
     sources = Sources(loaded.root)

@@ -175,5 +175,3 @@ def _addresses(sources: Sources, holder: Item, before: str, after: str) -> None:
             name = posixpath.basename(before)
             if source.text[end - len(name) : end] == name:
                 source.put(end - len(name), end, posixpath.basename(after))
-
-

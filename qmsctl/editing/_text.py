@@ -174,7 +174,11 @@ class Source:
             start, end = span.start, span.end
         begin, stop = self.line_around(start)
         lead, rest = self.text[begin:start], self.text[end:stop]
-        if not self.in_body(place) and re.fullmatch(r"\s*(-|[a-z_]+:)\s+", lead) and re.fullmatch(r"\s*(#.*)?\n?", rest):
+        if (
+            not self.in_body(place)
+            and re.fullmatch(r"\s*(-|[a-z_]+:)\s+", lead)
+            and re.fullmatch(r"\s*(#.*)?\n?", rest)
+        ):
             self.put(begin, stop, "")
             return
         after = re.match(r"[ \t]*,[ \t]*", rest)
