@@ -210,16 +210,22 @@ class Graph:
         other = "down" if direction == "up" else "up"
         found: dict[str, Link] = {}
         for link in self._out.get(item, []):
-            spec = self.spec_of(link)
-            if spec is not None and spec.chain == direction and link.to and not link.problem:
-                found.setdefault(
-                    link.part if self.items[link.to].type in ("strategy", "catalogue") and link.part else link.to, link
-                )
+            if self._chain_of(link) == direction:
+                by_part = self.items[link.to].type in ("strategy", "catalogue")
+                found.setdefault(link.part if by_part and link.part else link.to, link)
         for link in self._in.get(item, []):
-            spec = self.spec_of(link)
-            if spec is not None and spec.chain == other and not link.problem:
+            if self._chain_of(link) == other:
                 found.setdefault(link.source, link)
         return sorted(found.items())
+
+    def _chain_of(self, link: Link) -> str:
+        """Return up or down if a link is part of the chain, else ""."""
+        spec = self.spec_of(link)
+        if spec is None or not link.to or link.problem:
+            return ""
+        if spec.chain_types and self.items[link.to].type not in spec.chain_types:
+            return ""
+        return spec.chain
 
     def reach(self, item: str) -> dict[str, list[tuple[str, str]]]:
         """Return what a change of an item touches: verb -> list of (item, why).
@@ -228,32 +234,32 @@ class Graph:
         changes, and to its holder (``source``, `review` if not said) when what it names changes.
         """
         found: dict[str, dict[str, str]] = defaultdict(dict)
-        queue = deque([(item, 0)])
+        queue = deque([item])
         seen = {item}
         while queue:
-            current, depth = queue.popleft()
+            current = queue.popleft()
             for link in self._in.get(current, []):
+                if link.source == item or not self.is_current(link.source):
+                    continue
                 spec = self.spec_of(link)
                 verb = spec.impact.get("source", "review") if spec else "mention"
-                if verb != "none" and link.source != item and self.is_current(link.source):
-                    why = f"{link.field.replace('.', ' ')} names {link.target}"
-                    if depth == 0:
-                        found[verb].setdefault(link.source, why)
-                        if spec and spec.chain == "down" and link.source not in seen:
-                            seen.add(link.source)
-                            queue.append((link.source, depth + 1))
-                    elif spec and spec.chain:
-                        found["inform"].setdefault(link.source, why)
-            if depth == 0:
-                for link in self._out.get(current, []):
-                    spec = self.spec_of(link)
-                    verb = spec.impact.get("target", "") if spec else ""
-                    if verb and link.to and link.to != item:
-                        found[verb].setdefault(
-                            link.to, f"{link.field.replace('.', ' ')} of {link.source_part or link.source}"
-                        )
-        direct = {name for verb, hits in found.items() if verb != "inform" for name in hits}
-        found["inform"] = {n: w for n, w in found["inform"].items() if n not in direct}
+                why = f"{link.field.replace('.', ' ')} names {link.target}"
+                down = self._chain_of(link) == "down"
+                if current == item and verb != "none":
+                    found[verb].setdefault(link.source, why)
+                elif current != item and self._chain_of(link):
+                    found["inform"].setdefault(link.source, why)
+                if current == item and down and link.source not in seen:
+                    seen.add(link.source)
+                    queue.append(link.source)
+        for link in self._out.get(item, []):
+            spec = self.spec_of(link)
+            verb = spec.impact.get("target", "") if spec else ""
+            if verb and link.to and link.to != item:
+                found[verb].setdefault(link.to, f"{link.field.replace('.', ' ')} of {link.source_part or link.source}")
+        for weak in ("mention", "inform"):
+            named = {name for verb, hits in found.items() if verb != weak for name in hits}
+            found[weak] = {name: why for name, why in found[weak].items() if name not in named}
         return {verb: sorted(hits.items()) for verb, hits in found.items() if hits}
 
     def dues(self) -> list[Due]:

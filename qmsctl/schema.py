@@ -34,6 +34,7 @@ class LinkSpec:
     to: tuple[str, ...]
     inverse: str = ""
     chain: str = ""
+    chain_types: tuple[str, ...] = ()
     acyclic: bool = False
     impact: Mapping[str, str] = field(default_factory=dict)
 
@@ -280,6 +281,7 @@ class _Walk:
                     tuple(link["to"]),
                     link.get("inverse", ""),
                     link.get("chain", ""),
+                    tuple(link.get("chain_types", [])),
                     bool(link.get("acyclic")),
                     link.get("impact", {}),
                 )
