@@ -9,6 +9,7 @@ import click
 
 from qmsctl import checks, engines, pages
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
+from qmsctl.engines.serve import serve as serve_site
 
 engine_option = click.option(
     "--engine", type=click.Choice(["mkdocs", "zensical"]), default="mkdocs", show_default=True, help="What builds it."
@@ -55,7 +56,10 @@ def serve(workspace: Workspace, host: str, port: int, engine: str, as_of: str | 
         emit(f"the intranet is at {address}  (Ctrl-C ends it)")
         sys.stdout.flush()
 
-    engines.serve(root, host, port, again, ready)
+    def failed(why: str) -> None:
+        emit(f"not built: {why}\nthe last good intranet is still shown")
+
+    serve_site(root, host, port, again, ready, failed)
 
 
 def _write(workspace: Workspace, root: Path, as_of: str | None) -> int:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -102,9 +102,9 @@ class Source:
             elif isinstance(event, yaml.SequenceStartEvent):
                 opened.append(event)
             elif isinstance(event, yaml.SequenceEndEvent):
-                begin = opened.pop()
+                begin, stop = opened.pop(), cast(Any, event.end_mark)
                 style = "[" if begin.flow_style else ""
-                span = Span(begin.start_mark.index + base, event.end_mark.index + base, style)
+                span = Span(begin.start_mark.index + base, stop.index + base, style)
                 lists[begin.start_mark.line + first, begin.start_mark.column + 1] = span
         return scalars, lists
 

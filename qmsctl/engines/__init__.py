@@ -1,0 +1,73 @@
+"""What turns build/docs into build/site, and serves it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class BuildFault(RuntimeError):
+    """The intranet could not be built; the message says what the engine said."""
+
+
+def build(root: Path, engine: str = "mkdocs") -> Path:
+    """Build the intranet of a system; return its folder. Raises BuildFault and leaves the last good one."""
+    from qmsctl.engines import mkdocs, zensical
+
+    command = {"mkdocs": mkdocs.command, "zensical": zensical.command}[engine]
+    fresh = root / "build" / "site.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    done = subprocess.run(
+        command(configuration(root, fresh)),
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode != 0 or not (fresh / "index.html").is_file():
+        shutil.rmtree(fresh, ignore_errors=True)
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        raise BuildFault(f"{engine} could not build the intranet:\n" + "\n".join(said[-12:]))
+    target = root / "build" / "site"
+    old = root / "build" / "site.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def configuration(root: Path, site: Path) -> Path:
+    """Write the configuration for this build: the repository's mkdocs.yml, else the usual one."""
+    own = root / "mkdocs.yml"
+    text = (own if own.is_file() else PACKAGE / "pages" / "mkdocs.yml").read_text(encoding="utf-8")
+    lines = []
+    for line in text.split("\n"):
+        name = line.split(":", 1)[0]
+        if name == "site_dir":
+            line = f"site_dir: {site.relative_to(root).as_posix()}"
+        elif name == "site_name" and not own.is_file():
+            line = "site_name: " + _organisation(root)
+        lines.append(line)
+    file = root / ".mkdocs.build.yml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def _organisation(root: Path) -> str:
+    import json
+
+    from qmsctl.loader import _Sink, read_config
+
+    return json.dumps(read_config(root, _Sink()).organisation)
+
+
+def python() -> str:
+    """The Python that runs us, for engines that are modules."""
+    return sys.executable

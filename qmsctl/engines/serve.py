@@ -1,0 +1,102 @@
+"""Serves build/site on this machine and builds it anew when a file of the system changes."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+RELOAD = b"<script>(function(){var v=null;setInterval(function(){fetch('/__qms').then(function(r){return r.text()}).then(function(t){if(v===null){v=t}else if(v!==t){location.reload()}})['catch'](function(){})},1000)})()</script></body>"
+SKIP = {"build", ".git", ".venv", "node_modules", "__pycache__"}
+TRIES = 20
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    version: ClassVar[list[int]] = [0]
+
+    def do_GET(self) -> None:
+        if self.path == "/__qms":
+            return self._send(str(self.version[0]).encode(), "text/plain")
+        file = Path(self.translate_path(self.path.split("?")[0].split("#")[0]))
+        if file.is_dir():
+            file = file / "index.html"
+        if file.suffix == ".html" and file.is_file():
+            return self._send(file.read_bytes().replace(b"</body>", RELOAD), "text/html; charset=utf-8")
+        return super().do_GET()
+
+    def _send(self, data: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the terminal belongs to the builds."""
+
+
+def serve(
+    root: Path,
+    host: str,
+    port: int,
+    again: Callable[[], None],
+    ready: Callable[[str], None],
+    failed: Callable[[str], None],
+) -> None:
+    """Serve until interrupted; ``again`` builds, ``ready`` is told the address, ``failed`` why a build did not work."""
+    site = root / "build" / "site"
+
+    def handler(*arguments: Any, **options: Any) -> _Handler:
+        return _Handler(*arguments, directory=str(site), **options)
+
+    server = _open(host, port, handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ready(f"http://{host}:{server.server_address[1]}/")
+    seen = stamp(root)
+    try:
+        while True:
+            time.sleep(0.5)
+            now = stamp(root)
+            if now != seen:
+                seen = now
+                try:
+                    again()
+                except RuntimeError as error:
+                    failed(str(error))
+                else:
+                    _Handler.version[0] += 1
+    except KeyboardInterrupt:
+        server.shutdown()
+
+
+def _open(host: str, port: int, handler: Any) -> http.server.ThreadingHTTPServer:
+    for offset in range(TRIES):
+        try:
+            return http.server.ThreadingHTTPServer((host, port + offset), handler)
+        except OSError:
+            if offset == TRIES - 1:
+                raise
+    raise OSError("no free port")
+
+
+def stamp(root: Path) -> int:
+    """A number that changes when a file of the system changes."""
+    total = []
+    for here, folders, names in os.walk(root):
+        folders[:] = [f for f in folders if f not in SKIP and not f.startswith(".")]
+        for name in names:
+            if (
+                name.endswith((".md", ".yaml", ".yml", ".j2", ".css", ".js", ".html", ".svg", ".png", ".jpg"))
+                and name[0] != "."
+            ):
+                with contextlib.suppress(OSError):
+                    found = (Path(here) / name).stat()
+                    total.append((here, name, found.st_mtime_ns, found.st_size))
+    return hash(tuple(sorted(total)))

@@ -1,0 +1,230 @@
+"""What templates may ask about the system: titles, addresses, relations, days."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from qmsctl import body
+from qmsctl.checks import Report
+from qmsctl.coverage import STATES, Clause, clauses
+from qmsctl.graph import Graph
+from qmsctl.loader import Loaded
+from qmsctl.model import Due, Item, Link, Part
+from qmsctl.schema import ItemType
+
+SIGNS = {"covered": "●", "planned": "▲", "excluded": "–", "gap": "■", "heading": ""}
+TRAIL = 12
+
+
+class View:
+    """The system as pages show it."""
+
+    def __init__(self, loaded: Loaded, report: Report, today: str) -> None:
+        self.loaded = loaded
+        self.report = report
+        self.today = today
+        self.graph = Graph(loaded)
+        self.types: Mapping[str, ItemType] = loaded.types
+        self.organisation = loaded.config.organisation
+        self.signs = SIGNS
+        self.states = STATES
+
+    # --- names and addresses --------------------------------------------------------------------
+
+    def title(self, ref: str) -> str:
+        return self.graph.title(ref)
+
+    def item(self, ref: str) -> Item | None:
+        return self.graph.items.get(ref)
+
+    def kind(self, ref: str) -> str:
+        """What readers call the type of an item."""
+        return self.types[self.graph.items[ref].type].title
+
+    def page_of(self, item: str) -> str:
+        """The page of an item, without ending: sops/SOP-014."""
+        return f"{self.types[self.graph.items[item].type].folder}/{item}"
+
+    def url(self, ref: str, page: str) -> str:
+        """The address of an item or part as seen from a page; "" if there is none."""
+        graph = self.graph
+        if ref in graph.parts:
+            part = graph.parts[ref]
+            return self.relative(self.page_of(part.item), page) + f"#{self.anchor(part)}"
+        return self.relative(self.page_of(ref), page) if ref in graph.items else ""
+
+    def relative(self, to: str, page: str) -> str:
+        """The address of one page as seen from another."""
+        return "../" * page.count("/") + to + ".html"
+
+    def anchor(self, part: Part) -> str:
+        """The anchor of a part on the page of its item."""
+        return part.key if part.field == "steps" else f"{part.field}-{part.key.replace('.', '-').lower()}"
+
+    @cached_property
+    def by_file_name(self) -> dict[str, str]:
+        return {item.path.rsplit("/", 1)[-1]: item.id for item in self.graph.items.values()}
+
+    # --- relations ------------------------------------------------------------------------------
+
+    def related(self, item: str, name: str) -> list[str]:
+        return self.graph.related(item, name)
+
+    def parts(self, item: str, name: str) -> list[Part]:
+        return self.graph.parts_of(item, name)
+
+    def of_type(self, *names: str) -> list[Item]:
+        return self.graph.of_type(*names)
+
+    def backlinks(self, item: str) -> list[tuple[str, list[str]]]:
+        """Who names an item, by relation, mentions last."""
+        groups: dict[str, dict[str, None]] = defaultdict(dict)
+        for link in self.graph.links_to(item):
+            spec = self.graph.spec_of(link)
+            name = "mentioned in" if spec is None else (spec.inverse or link.field)
+            groups[name][link.source_part or link.source] = None
+        return sorted(((k, sorted(v)) for k, v in groups.items()), key=lambda row: (row[0] == "mentioned in", row[0]))
+
+    def up(self, item: str) -> list[str]:
+        return [ref for ref, _ in self.graph.chain(item, "up")][:TRAIL]
+
+    def down(self, item: str) -> list[str]:
+        return [ref for ref, _ in self.graph.chain(item, "down") if not self.is_clause(ref)]
+
+    def is_clause(self, ref: str) -> bool:
+        return ref in self.graph.parts and self.graph.items[self.graph.parts[ref].item].type == "catalogue"
+
+    def objectives_of(self, theme: str) -> list[str]:
+        return [x.source for x in self.graph.links_to_ref(theme) if self.graph.items[x.source].type == "objective"]
+
+    def clauses(self, standard: str) -> list[Clause]:
+        return clauses(self.graph, standard)
+
+    def linked(self, item: str, name: str) -> list[Link]:
+        return [x for x in self.graph.links_to(item) if x.field == name]
+
+    def role_steps(self, role: str) -> list[tuple[str, list[Part]]]:
+        """The steps a role does, by process or document, in their order."""
+        groups: dict[str, dict[int, Part]] = defaultdict(dict)
+        for link in self.graph.links_to(role):
+            if link.field == "steps.who" and link.source_part in self.graph.parts:
+                part = self.graph.parts[link.source_part]
+                groups[part.item][part.index] = part
+        order = sorted(groups, key=lambda i: (self.graph.items[i].type != "process", i))
+        return [(item, [part for _, part in sorted(groups[item].items())]) for item in order]
+
+    def raci(self, process: Item) -> tuple[list[str], list[tuple[Part, dict[str, str]]]]:
+        """The roles of a process and, for each step, what they are: R, A, C, I."""
+        rows = []
+        roles: dict[str, None] = {}
+        for part in self.parts(process.id, "steps"):
+            letters: dict[str, str] = {}
+            for name in part.data.get("inform") or []:
+                letters[str(name)] = "I"
+            for name in part.data.get("consult") or []:
+                letters[str(name)] = "C"
+            if part.data.get("who"):
+                letters[str(part.data["who"])] = "R"
+            answers = str(part.data.get("accountable") or process.get("owner") or "")
+            if answers:
+                letters[answers] = "RA" if letters.get(answers) == "R" else "A"
+            roles.update(dict.fromkeys(letters))
+            rows.append((part, letters))
+        return list(roles), rows
+
+    def neighbours(self, process: str) -> tuple[list[str], list[str]]:
+        """The processes before and after one, by hand-offs."""
+        before = [
+            x.to for x in self.graph.links_from(process) if x.field == "inputs.from" and self.graph.items.get(x.to)
+        ]
+        after = [x.source for x in self.graph.links_to(process) if x.field == "inputs.from"]
+        only = [b for b in before if self.graph.items[b].type == "process"]
+        return sorted(set(only)), sorted(set(after))
+
+    def dues(self, item: str = "", who: str = "") -> list[Due]:
+        return [d for d in self._dues if (not item or d.item == item) and (not who or d.who == who)]
+
+    @cached_property
+    def _dues(self) -> list[Due]:
+        return self.graph.dues()
+
+    def findings(self, item: str) -> list[Any]:
+        return [f for f in self.report.findings if f.item == item]
+
+    # --- words ----------------------------------------------------------------------------------
+
+    def long_day(self, day: object) -> str:
+        """2 March 2026."""
+        try:
+            date = datetime.date.fromisoformat(str(day))
+        except ValueError:
+            return str(day)
+        return f"{date.day} {date.strftime('%B')} {date.year}"
+
+    def is_day(self, value: object) -> bool:
+        try:
+            return bool(datetime.date.fromisoformat(str(value)))
+        except ValueError:
+            return False
+
+    def state(self, item: Item) -> str:
+        """In force since, takes effect on, or the state of the lifecycle."""
+        kind = self.types[item.type]
+        status = str(item.get("status") or kind.initial)
+        effective = str(item.get("effective") or "")
+        if kind.controlled and status == "released" and effective:
+            verb = "in force since" if effective <= self.today else "takes effect on"
+            return f"{verb} {self.long_day(effective)}"
+        return str(kind.states.get(status, {}).get("label", status)).lower()
+
+    def next_review(self, item: str) -> str:
+        return next((d.on for d in self.dues(item) if "review" in d.what or "check" in d.what), "")
+
+    def sections(self, item: Item) -> list[tuple[str, str]]:
+        """The free sections of a body; steps are shown by themselves."""
+        found = self.types[item.type].body
+        skip = found[1].lower() if found else None
+        return [(title, text) for title, text in body.sections(item.body) if text and title.lower() != skip]
+
+    def steps_come_after(self, item: Item) -> int:
+        """How many free sections stand before the steps."""
+        found = self.types[item.type].body
+        count = 0
+        for title, text in body.sections(item.body):
+            if found and title.lower() == found[1].lower():
+                return count
+            count += bool(text)
+        return count
+
+    def fields(
+        self, data: Mapping[str, Any], properties: Mapping[str, Any], skip: tuple[str, ...] = ()
+    ) -> list[tuple[str, Any, Any]]:
+        """(name, declaration, value) of the fields that have a value, in the order of the schema."""
+        return [
+            (n, p, data[n])
+            for n, p in properties.items()
+            if n in data and n not in skip and data[n] not in (None, [], "")
+        ]
+
+    def cell(self, item: Item, column: str) -> list[str]:
+        """What a register shows of a field: texts, which may be references."""
+        if column == "status":
+            return [self.state(item)]
+        value = item.get(column)
+        if value is None:
+            return []
+        if isinstance(value, list):
+            return [
+                str(v.get("title") or v.get("what") or v.get("key") or "") if isinstance(v, dict) else str(v)
+                for v in value
+            ]
+        return [self.long_day(value) if self.is_day(value) else str(value)]
+
+    def slug(self, text: str) -> str:
+        from qmsctl.model import slug
+
+        return slug(text) or "section"

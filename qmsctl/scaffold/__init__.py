@@ -1,0 +1,95 @@
+"""What `qmsctl init` writes: small, complete systems to begin with.
+
+The files lie in layers below this folder; a later layer adds to an earlier one and replaces files of the
+same name. ``dot-`` at the beginning of a name stands for a dot, ``@@name`` for a value.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from qmsctl import __version__
+from qmsctl.model import add_period
+
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "micro": ("common", "micro"),
+    "small": ("common", "micro", "small"),
+    "multi-site": ("common", "micro", "small", "multi-site"),
+    "regulated": ("common", "micro", "small", "regulated"),
+}
+PROFILES = tuple(LAYERS)
+_HERE = Path(str(resources.files("qmsctl"))) / "scaffold"
+
+
+class ScaffoldFault(ValueError):
+    """A starting system cannot be written as asked."""
+
+
+class _Text(string.Template):
+    """Text with ``@@name`` where a value belongs."""
+
+    delimiter = "@@"
+
+
+def files(profile: str) -> dict[str, Path]:
+    """Return what a profile consists of: path in the new system -> file to take it from."""
+    if profile not in LAYERS:
+        raise ScaffoldFault(f"there is no profile `{profile}`; choose one of {', '.join(PROFILES)}")
+    found: dict[str, Path] = {}
+    for layer in LAYERS[profile]:
+        base = _HERE / layer
+        for file in sorted(base.rglob("*")):
+            if file.is_file():
+                parts = file.relative_to(base).parts
+                name = "/".join("." + part[4:] if part.startswith("dot-") else part for part in parts)
+                found[name] = file
+    return dict(sorted(found.items()))
+
+
+def kept(target: Path, profile: str) -> list[str]:
+    """Return the files of a profile that exist in a folder already, and that `init` leaves as they are."""
+    return [name for name in files(profile) if (target / name).exists() or (target / name).is_symlink()]
+
+
+def init(target: Path, organisation: str, profile: str, time_zone: str, today: str, owner_name: str) -> list[str]:
+    """Write the starting system of a profile and return the paths written. No existing file is touched."""
+    values = {
+        "organisation": _words(organisation, "the name of the organisation"),
+        "organisation_quoted": _quoted(_words(organisation, "the name of the organisation")),
+        "owner_quoted": _quoted(_words(owner_name, "the name of the person")),
+        "time_zone_quoted": _quoted(_words(time_zone, "the time zone")),
+        "profile": profile,
+        "today": today,
+        "in_three_months": add_period(today, "3 months"),
+        "in_a_year": add_period(today, "12 months"),
+        "review": "12 months" if profile == "regulated" else "24 months",
+        "version": __version__,
+    }
+    there = kept(target, profile)
+    written = []
+    for name, source in files(profile).items():
+        if name in there:
+            continue
+        text = _Text(source.read_text(encoding="utf-8")).substitute(values)
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as handle:
+            handle.write(text)
+        written.append(name)
+    return written
+
+
+def _words(text: str, what: str) -> str:
+    """Return a name on one line, without characters that cannot be shown. Raises ScaffoldFault if none is left."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not clean:
+        raise ScaffoldFault(f"{what} is empty")
+    return clean
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a YAML value that nothing in it can end."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
