@@ -155,12 +155,12 @@ def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
     """Read one YAML mapping into ``into``; faults are added there."""
     odd = re.search("[\x85\u2028\u2029]", text)
     if odd:
-        line = text.count("\n", 0, odd.start())
+        above = text.count("\n", 0, odd.start())
         into.faults.append(
             Fault(
                 "yaml-unreadable",
                 f"an invisible line separator (U+{ord(odd.group()):04X}) stands in the line",
-                first_line + line,
+                first_line + above,
                 odd.start() - (text.rfind("\n", 0, odd.start()) + 1) + 1,
                 help="delete it, or use an ordinary line break",
             )

@@ -155,6 +155,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
+def harmless(text: str) -> str:
+    """Return a title with look-alikes for the signs that mean something in HTML, for themes that do not escape."""
+    table = {"<": "‹", ">": "›", "&": "＆", '"': "”", "{": "(", "}": ")", "`": "’"}
+    return " ".join("".join(table.get(c, c) for c in text).split())
+
+
 def add_period(day: str, period: str) -> str:
     """Return the ISO date ``period`` ("12 months", "90 days") after an ISO date. Raises ValueError."""
     import calendar

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
+import zoneinfo
 from pathlib import Path
 
 import pytest
@@ -97,11 +99,30 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert load(tmp_path).config.organisation == "Miller"
 
 
+@pytest.mark.parametrize(
+    "zone, line",
+    [
+        ("UTC", "20 0 * * *"),
+        ("Europe/Berlin", "20 23 * * *"),
+        ("America/Chicago", "20 6 * * *"),
+        ("Australia/Adelaide", "50 14 * * *"),
+    ],
+)
+def test_the_nightly_build_comes_soon_after_midnight(zone: str, line: str) -> None:
+    assert scaffold.nightly(zone, 2026) == line
+    minute, hour = map(int, line.split()[:2])
+    for month in (1, 7):
+        at = datetime.datetime(2026, month, 15, hour, minute, tzinfo=datetime.UTC).astimezone(zoneinfo.ZoneInfo(zone))
+        assert at.hour in (0, 1)
+
+
 def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     with pytest.raises(scaffold.ScaffoldFault, match="micro, small"):
         scaffold.init(tmp_path, "Miller", "huge", "UTC", TODAY, "Ada")
     with pytest.raises(scaffold.ScaffoldFault, match="organisation is empty"):
         scaffold.init(tmp_path, " \n", "micro", "UTC", TODAY, "Ada")
+    with pytest.raises(scaffold.ScaffoldFault, match="no time zone"):
+        scaffold.init(tmp_path, "Miller", "micro", "../Berlin", TODAY, "Ada")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from qmsctl.editing._text import EditError, IdMalformed, IdTaken
+from qmsctl.editing._text import AMBIGUOUS, EditError, IdMalformed, IdTaken
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import slug
@@ -17,8 +17,7 @@ UNKNOWN = "to-be-named"
 PROSE = "To be written."
 STANDARD = {"revision": "1.0", "review_every": "12 months", "change": "First issue.", "status": "draft"}
 _FILLED = ("id", "type", "title", "effective", *STANDARD)
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()%+-]*(?:#[A-Za-z0-9_-]+)?|\d{4}-\d\d-\d\d")
-_WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()%+-]*(?:#[A-Za-z0-9_-]+)?|\d{4}-\d\d-\d\d|[1-9]\d* [a-z]+")
 
 
 def missing_fields(kind: ItemType, values: Mapping[str, Any]) -> list[str]:
@@ -140,15 +139,15 @@ def _front(kind: ItemType, fields: Mapping[str, Any]) -> str:
             lines += _field(name, fields[name])
     left = [
         name
-        for name in kind.schema.get("x-register", []) + list(kind.properties)
+        for name in kind.properties
         if name not in fields
         and name not in ("title", "superseded_by", "reviewed", "status")
         and not (kind.body and name == kind.body[0])
     ]
     if left:
-        lines.append("# Possible besides; take the sign away to use one:")
-    for name in dict.fromkeys(left):
-        prop = kind.properties.get(name, {})
+        lines.append("# Also possible:")
+    for name in left:
+        prop = kind.properties[name]
         lines.append(f"# {name}: {_one_line(prop.get('description') or prop.get('title', ''))}".rstrip())
     return "\n".join(lines) + "\n"
 
@@ -186,7 +185,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = str(value)
-    if _PLAIN.fullmatch(text) and text == text.strip() and text.lower() not in _WORDS:
+    if _PLAIN.fullmatch(text) and text == text.strip() and text.lower() not in AMBIGUOUS:
         return text
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise EditError("a value holds characters that are no text", "type it again")

@@ -15,7 +15,8 @@ from qmsctl.model import Position
 Rename = tuple[str, str]
 """The path of a file before and after, relative to the root."""
 
-_AMBIGUOUS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+AMBIGUOUS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+"""Words that some readers of YAML take for something else than text."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -164,7 +165,7 @@ class Source:
     def swap(self, place: Position, old: str, new: str) -> None:
         """Replace the word that is the value at a position, and keep its quotes."""
         start, end, plain = self.token(place, old)
-        self.put(start, end, f'"{new}"' if plain and new in _AMBIGUOUS else new)
+        self.put(start, end, f'"{new}"' if plain and new in AMBIGUOUS else new)
 
     def drop(self, place: Position, word: str) -> None:
         """Take the element at a position out of its list, or the line of a field out of the file."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from qmsctl.config import FILE
+from qmsctl.loader import parse_yaml_bytes
+from qmsctl.model import harmless
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -63,11 +66,5 @@ def configuration(root: Path, site: Path) -> Path:
 def _organisation(root: Path) -> str:
     import json
 
-    from qmsctl.loader import _Sink, read_config
-
-    return json.dumps(read_config(root, _Sink()).organisation)
-
-
-def python() -> str:
-    """The Python that runs us, for engines that are modules."""
-    return sys.executable
+    fields, _ = parse_yaml_bytes((root / FILE).read_bytes())
+    return json.dumps(harmless(str((fields or {}).get("organisation", "Our management system"))))

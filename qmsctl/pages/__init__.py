@@ -14,6 +14,7 @@ from typing import Any
 
 from qmsctl.checks import Report
 from qmsctl.loader import Loaded
+from qmsctl.model import harmless
 from qmsctl.pages import indexes
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.view import View
@@ -101,16 +102,11 @@ def _write(root: Path, path: str, environment: Any, template: str, view: View, v
     file.parent.mkdir(parents=True, exist_ok=True)
     page = path.removesuffix(".md")
     text = environment.get_template(template).render(page=page, **values)
-    front = "---\ntitle: " + json.dumps(_plain(str(values["title"])), ensure_ascii=False) + "\n"
+    front = "---\ntitle: " + json.dumps(harmless(str(values["title"])), ensure_ascii=False) + "\n"
+    front += "hide:\n  - navigation\n" + ("" if "item" in values else "  - toc\n")
     front += "search:\n  exclude: true\n" if values.get("quiet") else ""
     file.write_text(f"{front}---\n\n{text.strip()}\n", encoding="utf-8")
     return path
-
-
-def _plain(text: str) -> str:
-    """Make a title harmless for themes that print it unescaped."""
-    table = {"<": "‹", ">": "›", "&": "＆", '"': "”", "{": "(", "}": ")", "`": "’"}
-    return " ".join("".join(table.get(c, c) for c in text).split())
 
 
 def _copy(source: Path, target: Path) -> None:

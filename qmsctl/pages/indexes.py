@@ -59,19 +59,17 @@ def _chain(view: View, name: str) -> list[Any]:
 
 def _news(view: View) -> list[Any]:
     """What took effect last."""
-    found = [
-        i
-        for i in view.graph.items.values()
-        if view.types[i.type].controlled and str(i.get("effective") or "9") <= view.today
-    ]
-    return sorted(found, key=lambda i: (str(i.get("effective")), i.id), reverse=True)[:5]
+    found = [item for item in _documents(view) if str(item.get("effective") or "9") <= view.today]
+    return sorted(found, key=lambda item: (str(item.get("effective")), item.id), reverse=True)[:5]
 
 
 def _coming(view: View) -> list[Any]:
     """What takes effect soon."""
-    found = [
-        i
-        for i in view.graph.items.values()
-        if view.types[i.type].controlled and str(i.get("effective") or "") > view.today
-    ]
-    return sorted(found, key=lambda i: (str(i.get("effective")), i.id))[:5]
+    found = [item for item in _documents(view) if str(item.get("effective") or "") > view.today]
+    return sorted(found, key=lambda item: (str(item.get("effective")), item.id))[:5]
+
+
+def _documents(view: View) -> list[Any]:
+    """The controlled items that people work by."""
+    groups = {name: kind.schema.get("x-group") for name, kind in view.types.items() if kind.controlled}
+    return [item for item in view.graph.items.values() if groups.get(item.type) in ("documents", "processes")]

@@ -6,7 +6,9 @@ same name. ``dot-`` at the beginning of a name stands for a dot, ``@@name`` for 
 
 from __future__ import annotations
 
+import datetime
 import string
+import zoneinfo
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -61,12 +63,14 @@ def init(target: Path, organisation: str, profile: str, time_zone: str, today: s
         "organisation_quoted": _quoted(_words(organisation, "the name of the organisation")),
         "owner_quoted": _quoted(_words(owner_name, "the name of the person")),
         "time_zone_quoted": _quoted(_words(time_zone, "the time zone")),
+        "time_zone": time_zone,
         "profile": profile,
         "today": today,
         "in_three_months": add_period(today, "3 months"),
         "in_a_year": add_period(today, "12 months"),
         "review": "12 months" if profile == "regulated" else "24 months",
         "version": __version__,
+        "nightly": nightly(time_zone, int(today[:4])),
     }
     there = kept(target, profile)
     written = []
@@ -80,6 +84,17 @@ def init(target: Path, organisation: str, profile: str, time_zone: str, today: s
             handle.write(text)
         written.append(name)
     return written
+
+
+def nightly(time_zone: str, year: int) -> str:
+    """Return the cron line, in UTC, of a time soon after the day has begun in a zone, summer and winter."""
+    try:
+        zone = zoneinfo.ZoneInfo(time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ScaffoldFault(f"`{time_zone}` is no time zone; write one such as Europe/Berlin") from error
+    ahead = min(datetime.datetime(year, month, 1, tzinfo=zone).utcoffset() or datetime.timedelta() for month in (1, 7))
+    minutes = (20 - int(ahead.total_seconds()) // 60) % (24 * 60)
+    return f"{minutes % 60} {minutes // 60} * * *"
 
 
 def _words(text: str, what: str) -> str:

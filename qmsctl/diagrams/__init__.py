@@ -1,1 +1,0 @@
-"""Pictures drawn at build time."""
