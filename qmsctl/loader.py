@@ -30,7 +30,7 @@ class Loaded:
 
 
 @dataclass
-class _Sink:
+class Sink:
     """Collects findings while reading."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -58,7 +58,7 @@ def parse_yaml_bytes(data: bytes) -> tuple[dict[str, Any] | None, str]:
 
 def load(root: Path, progress: Progress | None = None) -> Loaded:
     """Read the whole system below ``root``."""
-    sink = _Sink()
+    sink = Sink()
     config = read_config(root, sink)
     types, faults = schema.read_types(root / "item_types", parse_yaml_bytes)
     for file, reason in faults:
@@ -88,7 +88,7 @@ def load(root: Path, progress: Progress | None = None) -> Loaded:
     return Loaded(qms, types, config, root)
 
 
-def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: _Sink) -> None:
+def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: Sink) -> None:
     """Add an item unless its id is taken, in whatever case."""
     lower = item.id.lower()
     if item.id in items:
@@ -113,7 +113,7 @@ def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: _Sink)
     items[item.id] = item
 
 
-def read_config(root: Path, sink: _Sink) -> configuration.Config:
+def read_config(root: Path, sink: Sink) -> configuration.Config:
     """Read and check qms.yaml; what cannot be used is left at its default."""
     file = root / configuration.FILE
     try:
@@ -149,7 +149,7 @@ def read_config(root: Path, sink: _Sink) -> configuration.Config:
     return configuration.config_of(parsed.fields, holder.position)
 
 
-def read_names(root: Path, config: configuration.Config, sink: _Sink) -> dict[str, str]:
+def read_names(root: Path, config: configuration.Config, sink: Sink) -> dict[str, str]:
     """Read the directory of names of people; it may be absent."""
     file = root / config.directory
     if not file.is_file() or not _inside(root, file):
@@ -160,7 +160,7 @@ def read_names(root: Path, config: configuration.Config, sink: _Sink) -> dict[st
     return {str(k): str(v) for k, v in (parsed.fields or {}).items()}
 
 
-def item_files(root: Path, folders: set[str], config: configuration.Config, sink: _Sink) -> Iterator[str]:
+def item_files(root: Path, folders: set[str], config: configuration.Config, sink: Sink) -> Iterator[str]:
     """Yield the relative paths of all files that hold items, in order."""
     found: set[str] = set()
     for folder in sorted(folders):
@@ -195,7 +195,7 @@ def _inside(root: Path, path: Path) -> bool:
 
 
 def shipped_catalogues(
-    config: configuration.Config, types: Mapping[str, schema.ItemType], sink: _Sink
+    config: configuration.Config, types: Mapping[str, schema.ItemType], sink: Sink
 ) -> Iterator[Item]:
     """Yield the catalogues that come with qmsctl and are in scope."""
     for name in config.standards:
@@ -206,7 +206,7 @@ def shipped_catalogues(
 
 
 def read_item(
-    root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: _Sink
+    root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
 ) -> Item | None:
     """Read one file; None if nothing in it can be used as an item."""
     try:
@@ -231,7 +231,7 @@ def read_item(
 
 
 def item_of(
-    path: str, data: bytes, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: _Sink
+    path: str, data: bytes, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
 ) -> Item | None:
     """Turn the bytes of one file into an item."""
     parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
@@ -286,7 +286,7 @@ def _merge_steps(
     marks: dict[FieldPath, tuple[int, int, int, int, int]],
     parsed: frontmatter.Parsed,
     path: str,
-    sink: _Sink,
+    sink: Sink,
     item: str,
 ) -> None:
     """Read the steps of a body into the fields, as if they had been written there."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from qmsctl import __version__, checks, output
+from qmsctl import __version__, checks
 from qmsctl.checks import _baseline
 from qmsctl.commands import (
     EXIT_FINDINGS,
@@ -25,6 +25,7 @@ from qmsctl.commands import (
     width,
 )
 from qmsctl.history import git
+from qmsctl.output import FORMATS, render
 
 
 @click.command(
@@ -40,7 +41,7 @@ from qmsctl.history import git
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write today's findings to this file.")
 @click.option("--output", "-o", "file", type=click.Path(path_type=Path), help="Write to a file.")
 @click.option("--list", "show_list", is_flag=True, help="List all checks and stop.")
-@format_option(*output.FORMATS)
+@format_option(*FORMATS)
 @as_of_option
 @pass_workspace
 def command(
@@ -85,7 +86,7 @@ def command(
             raise Trouble(str(error)) from error
     seconds = time.perf_counter() - start
     emit(
-        output.render(
+        render(
             form,
             report,
             root=workspace.root,

@@ -45,5 +45,11 @@ def command(
     if owner_name is None:
         owner_name = click.prompt("Your name", default="First Person") if asks else "First Person"
     today = datetime.datetime.now(zone).date().isoformat()
-    written = scaffold.init(target, str(organisation), profile, time_zone, today, str(owner_name))
+    kept = scaffold.kept(target, profile)
+    try:
+        written = scaffold.init(target, str(organisation), profile, time_zone, today, str(owner_name))
+    except scaffold.ScaffoldFault as error:
+        raise Trouble(str(error)) from error
+    for path in kept:
+        emit(f"kept as it was: {path}")
     emit(f"{len(written)} files written to {target}.\n\nNext:\n  qmsctl check\n  qmsctl site serve")

@@ -19,10 +19,10 @@ def command(workspace: Workspace, old: str, new: str, dry_run: bool) -> None:
     """Hand over everything a role or a person has: ownership, steps, duties. All links are rewritten."""
     try:
         edits = editing.reassign(workspace.loaded, old, new)
+        if not dry_run:
+            editing.apply(workspace.root, edits, [])
     except ValueError as error:
         raise Trouble(str(error)) from error
-    if not dry_run:
-        editing.apply(workspace.root, edits, [])
     for edit in edits:
         emit(f"{'would change' if dry_run else 'changed'} {edit.path}")
     if not edits:

@@ -20,15 +20,10 @@ def command(workspace: Workspace, old: str, new: str, file: str | None, dry_run:
     """Give an item another id: its file, and every link to it. Comments and layout stay."""
     try:
         edits, renames = editing.renumber(workspace.loaded, old, new, file)
+        if not dry_run:
+            editing.apply(workspace.root, edits, renames)
     except ValueError as error:
         raise Trouble(str(error)) from error
-    _carry_out(workspace, edits, renames, dry_run)
-
-
-def _carry_out(workspace: Workspace, edits: list[editing.Edit], renames: list[tuple[str, str]], dry_run: bool) -> None:
-    """Say what changes and, unless it is a trial, do it."""
-    if not dry_run:
-        editing.apply(workspace.root, edits, renames)
     for edit in edits:
         emit(f"{'would change' if dry_run else 'changed'} {edit.path}")
     for before, after in renames:

@@ -80,7 +80,7 @@ def _chosen(loaded: Loaded, old: str, file: str | None) -> tuple[Item, bool]:
     if path == item.path:
         return item, bool(others)
     folders = {name: loaded.config.folders.get(name, kind.folder) for name, kind in loaded.types.items()}
-    found = loader.read_item(loaded.root, path, loaded.types, folders, loader._Sink())
+    found = loader.read_item(loaded.root, path, loaded.types, folders, loader.Sink())
     if found is None or found.id != old:
         raise IdUnknown(f"{path} has changed and no longer holds `{old}`", "run the command again")
     return found, True
