@@ -203,11 +203,14 @@ class View:
     def fields(
         self, data: Mapping[str, Any], properties: Mapping[str, Any], skip: tuple[str, ...] = ()
     ) -> list[tuple[str, Any, Any]]:
-        """(name, declaration, value) of the fields that have a value, in the order of the schema."""
+        """(name, declaration, value) of the fields that have a value, in the order of the schema.
+
+        A declaration says in ``is_long`` whether the value is a table and wants a section of its own.
+        """
         return [
-            (n, p, data[n])
-            for n, p in properties.items()
-            if n in data and n not in skip and data[n] not in (None, [], "")
+            (name, {**prop, "is_long": bool(prop.get("items", {}).get("properties"))}, data[name])
+            for name, prop in properties.items()
+            if name in data and name not in skip and data[name] not in (None, [], "")
         ]
 
     def cell(self, item: Item, column: str) -> list[str]:
