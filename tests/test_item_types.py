@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from qmsctl import checks, schema
+from qmsctl import checks, pages, schema
 from qmsctl.cli import app
 from qmsctl.commands.schema import plain
 from qmsctl.loader import load, parse_yaml_bytes
@@ -151,6 +151,12 @@ def test_a_new_type_needs_no_python(system: Callable[..., Path]) -> None:
     settings = json.loads((root / ".vscode/settings.json").read_text(encoding="utf-8"))
     assert ["audits/**/*.yaml"] in settings["yaml.schemas"].values()
     assert (root / ".vscode/schemas/audit.schema.json").is_file()
+    fresh = load(root)
+    written = pages.write(fresh, checks.run(fresh, TODAY), TODAY, root / "build" / "docs")
+    assert {"registers/audit.md", "audits/AUD-2026-001.md", "audits/AUD-2026-003.md"} <= set(written)
+    register = (root / "build/docs/registers/audit.md").read_text(encoding="utf-8")
+    assert "../audits/AUD-2026-001.html" in register
+    assert "../audits/AUD-2026-001.html" in (root / "build/docs/processes/PRC-001.md").read_text(encoding="utf-8")
 
 
 def test_a_broken_type_is_a_finding_and_the_rest_goes_on(system: Callable[..., Path]) -> None:
