@@ -27,6 +27,7 @@ from qmsctl.graph import Graph
 from qmsctl.model import Finding
 
 LEVEL = "error"
+FEW = 8
 
 
 def check(graph: Graph) -> Iterator[Finding]:
@@ -36,12 +37,14 @@ def check(graph: Graph) -> Iterator[Finding]:
         spec = graph.spec_of(link)
         allowed = spec.to if spec else ("*",)
         near = graph.nearest(link.target, allowed)
+        known = [item.id for item in graph.of_type(*allowed)]
         kinds = " or ".join(dict.fromkeys(a.split("#")[0] for a in allowed))
         what = "which has no such part" if link.problem == "part" else f"and no {kinds} has that id"
         tip = (
             "did you mean " + " or ".join(f"`{n}` ({graph.title(n)})" for n in near) + "?"
             if near
-            else "correct it, or add the item: qmsctl new " + kinds.split(" or ")[0] + ' "Title"'
+            else (f"there are: {', '.join(known)}; " if 0 < len(known) <= FEW else "")
+            + f'correct it, or add the item: qmsctl new {kinds.split(" or ")[0]} "Title"'
         )
         name = link.field.replace(".", " ")
         yield Finding(
