@@ -87,18 +87,11 @@ class Graph:
             for path, value in values_at(item.fields, spec):
                 if isinstance(value, str):
                     place = item.position(*path)
+                    quote = 1 if place.end_column - place.column == len(value) + 2 else 0
                     for ref, at in self.find_ids(value):
-                        yield self._mention(
-                            item,
-                            path,
-                            ref,
-                            Position(
-                                item.path,
-                                place.line,
-                                place.column + (at if place.end_column else 0),
-                                place.column + at + len(ref) if place.end_column else 0,
-                            ),
-                        )
+                        column = place.column + quote + at if place.end_column else place.column
+                        end = column + len(ref) if place.end_column else 0
+                        yield self._mention(item, path, ref, Position(item.path, place.line, column, end))
         if item.body:
             for line, text in markdown.prose_lines(item.body, item.body_line):
                 for ref, at in self.find_ids(text):

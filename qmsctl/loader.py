@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -17,6 +18,7 @@ from qmsctl.model import FieldPath, Finding, Item, Position, Qms, nearest, slug
 SUFFIXES = (".md", ".yaml", ".yml")
 CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
 Progress = Callable[[int, int], None]
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,100}")
 
 
 @dataclass(frozen=True)
@@ -275,8 +277,8 @@ def item_of(
             f"git mv {path} {folder}/{path.rsplit('/', 1)[-1]}",
             item.id,
         )
-    if not isinstance(fields.get("id"), str) or not fields["id"]:
-        return None
+    if not isinstance(fields.get("id"), str) or not _PLAIN_ID.fullmatch(fields["id"]):
+        return None  # the schema has said so; such an id must never become the name of a file or an address
     return item
 
 

@@ -219,6 +219,8 @@ def compose(
     for need in ("title", "x-plural", "x-folder", "x-id", "properties"):
         if need not in own:
             raise TypeFault(f"`{need}` is missing")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*", str(own["x-folder"])):
+        raise TypeFault(f"`{own['x-folder']}` is no folder inside the repository")
     schema = copy.deepcopy(dict(own))
     item, controlled = base["item"], base["controlled"]
     properties = copy.deepcopy(dict(item["properties"]))

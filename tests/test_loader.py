@@ -219,3 +219,20 @@ Wo: x
     assert [(f.check, f.position.line) for f in loaded.qms.findings if f.check == "field-unknown"] == [
         ("field-unknown", 22)
     ]
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/etc/x", "a b", "POL-001/../x", "..", "-rf"])
+def test_an_id_never_becomes_a_path(system: Callable[..., Path], name: str) -> None:
+    root = system({"policies/x.md": f'---\nid: "{name}"\ntype: policy\ntitle: X\n---\n'})
+    loaded = load(root)
+    assert name not in loaded.qms.items
+    assert [(f.check, f.position.line) for f in loaded.qms.findings if f.position.line == 2] == [
+        ("value-not-allowed", 2)
+    ]
+
+
+def test_a_type_cannot_claim_a_folder_outside(system: Callable[..., Path]) -> None:
+    text = "title: T\ndescription: d\nx-plural: Ts\nx-folder: ../../x\nx-id: T-###\nproperties: {}\n"
+    loaded = load(system({"item_types/t.schema.yaml": text}))
+    assert "t" not in loaded.types
+    assert [f.check for f in loaded.qms.findings] == ["item-type-broken"]
