@@ -226,9 +226,7 @@ def test_an_id_never_becomes_a_path(system: Callable[..., Path], name: str) -> N
     root = system({"policies/x.md": f'---\nid: "{name}"\ntype: policy\ntitle: X\n---\n'})
     loaded = load(root)
     assert name not in loaded.qms.items
-    assert [(f.check, f.position.line) for f in loaded.qms.findings if f.position.line == 2] == [
-        ("value-not-allowed", 2)
-    ]
+    assert [f.position.line for f in loaded.qms.findings if f.check == "value-not-allowed"] == [2]
 
 
 def test_a_type_cannot_claim_a_folder_outside(system: Callable[..., Path]) -> None:
