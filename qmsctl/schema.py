@@ -327,8 +327,12 @@ def problems(schema: Mapping[str, Any], fields: Any, raw: Mapping[FieldPath, str
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker(["date"]))
+    seen: set[Problem] = set()
     for error in sorted(validator.iter_errors(fields), key=lambda e: [str(p) for p in e.absolute_path]):
-        yield from _explain(error, raw)
+        for problem in _explain(error, raw):
+            if problem not in seen:  # a missing field is reported once for each that is missing
+                seen.add(problem)
+                yield problem
 
 
 def _explain(error: Any, raw: Mapping[FieldPath, str]) -> Iterator[Problem]:

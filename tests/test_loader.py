@@ -223,7 +223,7 @@ Wo: x
 
 @pytest.mark.parametrize("name", ["../../evil", "/etc/x", "a b", "POL-001/../x", "..", "-rf"])
 def test_an_id_never_becomes_a_path(system: Callable[..., Path], name: str) -> None:
-    root = system({"policies/x.md": f'---\nid: "{name}"\ntype: policy\ntitle: X\n---\n'})
+    root = system({"policies/x.md": f'---\nid: "{name}"\ntype: policy\ntitle: Quality\n---\n'})
     loaded = load(root)
     assert name not in loaded.qms.items
     assert [f.position.line for f in loaded.qms.findings if f.check == "value-not-allowed"] == [2]
