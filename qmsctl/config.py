@@ -26,6 +26,61 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """A demand for statements by roles: each of ``roles``, or ``count`` persons out of any of them."""
+
+    meaning: str
+    roles: tuple[str, ...]
+    every: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who must approve a change to which it applies; an empty condition is always true."""
+
+    name: str
+    needs: tuple[Need, ...]
+    persons: int = 1
+    review_first: bool = False
+    deputies: bool = True
+    types: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    risk_at_least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key and the time in which it counts. ``holder`` is a person, or the name of a recorder."""
+
+    holder: str
+    key: str
+    since: str
+    until: str
+    revoked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Change control as an organisation set it up."""
+
+    since: str
+    rules: tuple[Rule, ...]
+    strictest: Rule
+    publish: str = "approved"
+    time: str = "claimed"
+    hardware_keys: bool = False
+    signed_commits: bool = False
+    change_records: tuple[str, ...] = ("minor", "major", "obsolete")
+    recorders: tuple[Key, ...] = ()
+    time_stamps: tuple[str, ...] = ()
+    governing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The configuration of one system."""
 
@@ -40,6 +95,7 @@ class Config:
     review_cycles: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    approvals: Approvals | None = None
 
 
 def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
@@ -58,4 +114,45 @@ def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
         review_cycles=dict(fields.get("review_cycles") or {}),
         levels=dict(checks.get("levels") or {}),
         waivers=waivers,
+        approvals=_approvals(fields["approvals"]) if fields.get("approvals") else None,
+    )
+
+
+def _approvals(data: Mapping[str, Any]) -> Approvals:
+    plain = Approvals("", (), Rule("", ()))
+    return Approvals(
+        since=data["from"],
+        rules=tuple(_rule(rule) for rule in data["rules"]),
+        strictest=_rule({"name": "the strictest rule", **data["strictest"]}),
+        publish=data.get("publish", plain.publish),
+        time=data.get("time", plain.time),
+        hardware_keys=data.get("hardware_keys", False),
+        signed_commits=data.get("signed_commits", False),
+        change_records=tuple(data.get("change_records", plain.change_records)),
+        recorders=tuple(
+            Key(r["name"], r["key"], r["from"], r["until"], r.get("revoked", "")) for r in data.get("recorders", ())
+        ),
+        time_stamps=tuple(data.get("time_stamps", ())),
+        governing=tuple(data.get("governing", ())),
+    )
+
+
+def _rule(data: Mapping[str, Any]) -> Rule:
+    applies = data.get("applies") or {}
+    needs = tuple(
+        Need(n["meaning"], tuple(n.get("all_of") or n["any_of"]), "all_of" in n, n.get("count", 1))
+        for n in data["need"]
+    )
+    return Rule(
+        name=data["name"],
+        needs=needs,
+        persons=data.get("persons", 1),
+        review_first=bool(data.get("review_first", False)),
+        deputies=bool(data.get("deputies", True)),
+        types=tuple(applies.get("types", ())),
+        folders=tuple(applies.get("folders", ())),
+        locations=tuple(applies.get("locations", ())),
+        kinds=tuple(applies.get("kinds", ())),
+        fields=tuple(applies.get("fields", ())),
+        risk_at_least=applies.get("risk_at_least", 0),
     )

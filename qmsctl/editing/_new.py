@@ -141,7 +141,7 @@ def _front(kind: ItemType, fields: Mapping[str, Any]) -> str:
         name
         for name in kind.properties
         if name not in fields
-        and name not in ("title", "superseded_by", "reviewed", "status")
+        and name not in ("title", "superseded_by", "change_kind", "status")
         and not (kind.body and name == kind.body[0])
     ]
     if left:

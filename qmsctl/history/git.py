@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT = 60
+TIMEOUT = 300
+ZERO = "0" * 40
+_SETTINGS = [
+    option
+    for setting in (
+        "core.quotepath=false",
+        "core.fsmonitor=false",
+        "log.showSignature=false",
+        "log.showRoot=true",
+        "log.mailmap=false",
+        "diff.external=",
+        "merge.renames=true",
+        "protocol.ext.allow=never",
+    )
+    for option in ("-c", setting)
+]
+# A pre-receive hook sees the pushed objects only through these.
+_HOOK_VARIABLES = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 
 
 class GitFault(RuntimeError):
     """Git could not answer; the message says why, in words for a user."""
+
+
+class MergeConflict(GitFault):
+    """Two commits cannot be merged without a person; ``paths`` names the files."""
+
+    def __init__(self, paths: list[str]) -> None:
+        super().__init__("the change conflicts with the base in " + ", ".join(paths))
+        self.paths = paths
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One file that a commit changed. ``old`` and ``new`` are blob ids, "" where there is no file."""
+
+    path: str
+    old: str
+    new: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit as it stands in Git; nothing in it is proven but its content."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: str
+    author_mail: str
+    authored: str
+    committer: str
+    committer_mail: str
+    committed: str
+    message: str
+    touches: tuple[Touch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +81,36 @@ class State:
 
 def run(root: Path, *arguments: str) -> str:
     """Run Git in a folder with a clean environment and return what it says. Raises GitFault."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    clean.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
+    return run_bytes(root, *arguments).decode("utf-8", errors="surrogateescape")
+
+
+def run_bytes(root: Path, *arguments: str, given: bytes = b"", allow: tuple[int, ...] = (0,)) -> bytes:
+    """Run Git with bytes in and bytes out. Raises GitFault for an exit code that is not allowed.
+
+    Replacement objects, attributes that call programs and the reader's own settings must not change what a
+    commit is seen to hold, so they are switched off here, once and for all.
+    """
+    kept = _HOOK_VARIABLES if "GIT_QUARANTINE_PATH" in os.environ else ()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in kept}
+    clean.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_REPLACE_OBJECTS="1")
     try:
         done = subprocess.run(
-            ["git", "-c", "core.quotepath=false", "-c", "core.fsmonitor=false", *arguments],
+            ["git", *_SETTINGS, *arguments],
             cwd=root,
             env=clean,
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=given,
         )
     except FileNotFoundError as error:
         raise GitFault("Git is not installed, or not on the path") from error
     except subprocess.TimeoutExpired as error:
         raise GitFault(f"Git gave no answer within {TIMEOUT} s") from error
-    if done.returncode != 0:
+    if done.returncode not in allow:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise GitFault(reason[0] if reason else f"git {arguments[0]} failed")
-    return done.stdout.decode("utf-8", errors="surrogateescape")
+    return done.stdout
 
 
 def commit(root: Path, revision: str) -> str:
@@ -100,3 +163,204 @@ def paths_on_branches(root: Path) -> set[str]:
                 if isinstance(entry, git.Blob):
                     found.add(str(entry.path))
         return found
+
+
+_HEADER = ("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
+_RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color")
+
+
+def log(root: Path, revision: str, *, since: str = "", first_parent: bool = False) -> list[Commit]:
+    """Return the commits that lead to a revision, oldest first, with the files each changed.
+
+    With ``first_parent`` these are the states the branch itself had, and each names what it brought. Without,
+    they are all commits, and a merge names only files that differ from all its parents. Renames are not
+    guessed: an item is known by its id. Paths are relative to the top of the repository.
+    """
+    span = [commit(root, revision)] + ([f"^{commit(root, since)}"] if since else [])
+    how = ["--first-parent", "--diff-merges=first-parent"] if first_parent else ["-c", "--topo-order"]
+    shape = "--format=" + "".join(field + "%x00" for field in _HEADER)
+    text = run(root, "log", "--reverse", *_RAW, *how, shape, *span, "--")
+    return list(_parse_log(text.split("\0")))
+
+
+def _parse_log(tokens: list[str]) -> Iterator[Commit]:
+    at = 0
+    while at < len(tokens):
+        if not tokens[at].strip("\n"):
+            at += 1
+            continue
+        head = tokens[at : at + len(_HEADER)]
+        at += len(_HEADER)
+        touches = []
+        while at < len(tokens):
+            entry = tokens[at].lstrip("\n")
+            if entry.startswith(":"):
+                touches.append(_touch(entry, tokens[at + 1]))
+                at += 2
+            elif not entry:
+                at += 1
+            else:
+                break
+        sha, parents, name, mail, authored, other, other_mail, committed, message = head
+        yield Commit(
+            sha.lstrip("\n"),
+            tuple(parents.split()),
+            name,
+            mail,
+            authored,
+            other,
+            other_mail,
+            committed,
+            message.strip(),
+            tuple(touches),
+        )
+
+
+def _touch(entry: str, path: str) -> Touch:
+    """Read one raw line; a merge has one old side for each parent, of which the first is kept."""
+    parents = len(entry) - len(entry.lstrip(":"))
+    words = entry.lstrip(":").split()
+    old, new = words[parents + 1], words[2 * parents + 1]
+    return Touch(path, "" if set(old) == {"0"} else old, "" if set(new) == {"0"} else new, words[parents])
+
+
+def blobs(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return the content of blobs by their id, in one call. Raises GitFault if one is missing."""
+    wanted = list(dict.fromkeys(names))
+    if not wanted:
+        return {}
+    out = run_bytes(root, "cat-file", "--batch", given="\n".join(wanted).encode() + b"\n")
+    found: dict[str, bytes] = {}
+    at = 0
+    for name in wanted:
+        end = out.index(b"\n", at)
+        words = out[at:end].split()
+        if len(words) != 3 or words[1] != b"blob":
+            raise GitFault(f"the content {name[:12]} is missing here; fetch the whole history: git fetch --unshallow")
+        size = int(words[2])
+        found[name] = out[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return found
+
+
+def tree(root: Path, revision: str) -> dict[str, tuple[str, str]]:
+    """Return path -> (mode, blob id) of all files in a commit or tree, relative to the top of the repository."""
+    out = run(root, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision)
+    found = {}
+    for line in out.split("\0"):
+        if line:
+            facts, path = line.split("\t", 1)
+            mode, _, blob = facts.split()
+            found[path] = (mode, blob)
+    return found
+
+
+def merge(root: Path, base: str, head: str) -> str:
+    """Return the tree that merging two commits gives, without touching any file. Raises MergeConflict."""
+    ours, theirs = commit(root, base), commit(root, head)
+    out = run_bytes(
+        root, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, allow=(0, 1)
+    )
+    tree_id, *paths = [part for part in out.decode("utf-8", "surrogateescape").split("\0") if part]
+    if paths:
+        raise MergeConflict(list(dict.fromkeys(paths)))
+    return tree_id.strip()
+
+
+def merge_base(root: Path, one: str, other: str) -> str:
+    """Return the commit two histories part at. Raises GitFault if they have nothing in common."""
+    found = run_bytes(root, "merge-base", commit(root, one), commit(root, other), allow=(0, 1)).decode().split()
+    if not found:
+        raise GitFault("the two histories have nothing in common")
+    return found[0]
+
+
+def is_ancestor(root: Path, older: str, newer: str) -> bool:
+    """Tell whether a commit is among those that lead to another."""
+    try:
+        run(root, "merge-base", "--is-ancestor", older, newer)
+    except GitFault:
+        return False
+    return True
+
+
+def first_parents(root: Path, tip: str, since: str) -> set[str]:
+    """Return the parents of the states a branch had after a commit; that commit is among them if it was one."""
+    out = run(root, "rev-list", "--first-parent", "--parents", tip, f"^{since}")
+    return {words[1] for words in (line.split() for line in out.splitlines()) if len(words) > 1}
+
+
+def has_commit(root: Path, name: str) -> bool:
+    """Tell whether a commit is stored here; only a full name counts."""
+    if not re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", name):
+        return False
+    try:
+        commit(root, name)
+    except GitFault:
+        return False
+    return True
+
+
+def prefix(root: Path) -> str:
+    """Return where a folder lies below the top of its repository: "" or "quality/". Raises GitFault outside Git."""
+    return run(root, "rev-parse", "--show-prefix").rstrip("\n")
+
+
+def main_branch(root: Path) -> str:
+    """Return the name of the branch that counts: the remote's default branch, else main or master, else HEAD."""
+    for name in ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master"):
+        try:
+            return commit(root, name) and name
+        except GitFault:
+            continue
+    return "HEAD"
+
+
+def gaps(root: Path) -> list[str]:
+    """Say in words what hides part of the history here; empty if nothing does."""
+    found = []
+    if run(root, "rev-parse", "--is-shallow-repository").strip() == "true":
+        found.append("this is a shallow clone: the older history is missing (git fetch --unshallow)")
+    grafts = root / run(root, "rev-parse", "--git-path", "info/grafts").strip()
+    if grafts.is_file() and grafts.read_text(errors="replace").strip():
+        found.append("info/grafts rewrites the history as Git shows it; remove that file")
+    try:
+        if run(root, "config", "--get", "extensions.partialClone").strip():
+            found.append("this is a partial clone: some content must be fetched before it can be read")
+    except GitFault:
+        pass
+    return found
+
+
+def identity(root: Path) -> tuple[str, str]:
+    """Return the name and e-mail address Git would put on a commit made here; "" where it does not know."""
+    answer = []
+    for key in ("user.name", "user.email"):
+        try:
+            answer.append(run(root, "config", "--get", key).strip())
+        except GitFault:
+            answer.append("")
+    return answer[0], answer[1]
+
+
+def write_files(root: Path, files: Mapping[str, tuple[str, str]], target: Path) -> None:
+    """Write blobs, given as path -> (mode, blob id), below an empty folder; symbolic links come last.
+
+    A tree can hold names made to leave the folder; those are refused.
+    """
+    contents = blobs(root, (blob for mode, blob in files.values() if mode != "160000"))
+    links = []
+    for path, (mode, blob) in files.items():
+        if mode == "160000":
+            continue
+        parts = path.split("/")
+        if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
+            raise GitFault(f"a commit holds a file under the name `{path}`, which leads out of its folder")
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if mode == "120000":
+            links.append((file, contents[blob]))
+        else:
+            file.write_bytes(contents[blob])
+    for file, content in links:
+        file.symlink_to(os.fsdecode(content))

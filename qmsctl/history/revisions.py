@@ -1,0 +1,285 @@
+"""Git's history as the history of items: what landed when, which revision is in force on a day, what comes.
+
+An item is followed by its id, so a renamed file stays the same item. What counts is the line of states the
+main branch itself had (first parents). Dates of commits are written by whoever commits; they are only ever
+read forward: no state is taken to be older than the one before it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qmsctl import config as configuration
+from qmsctl import frontmatter
+from qmsctl.history import git
+from qmsctl.loader import SUFFIXES
+from qmsctl.schema import ItemType
+
+CACHE_FORMAT = 1
+_FACTS = ("id", "type", "title", "revision", "effective", "change", "change_kind", "status", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The content of an item as it landed on the main branch; ``blob`` is "" where it was deleted."""
+
+    item: str
+    commit: str
+    landed: str
+    path: str
+    blob: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> str:
+        return self.facts.get("revision", "")
+
+    @property
+    def effective(self) -> str:
+        return self.facts.get("effective", "")
+
+    @property
+    def draft(self) -> bool:
+        """A draft is never in force."""
+        return self.facts.get("status") == "draft"
+
+
+class History:
+    """What the main branch of a repository had, state by state. Built once, then only read."""
+
+    def __init__(
+        self, root: Path, tip: str, prefix: str, zone: str, mainline: list[git.Commit], facts: dict[str, dict[str, str]]
+    ) -> None:
+        self.root = root
+        self.tip = tip
+        self.prefix = prefix
+        self.gaps = tuple(git.gaps(root))
+        self.mainline = mainline
+        self.facts = facts
+        self._zone = zone_of(zone)
+        self._times = _forward([commit.committed for commit in mainline])
+        self.versions: dict[str, list[Version]] = defaultdict(list)
+        for commit, landed in zip(mainline, self._times, strict=True):
+            self._land(commit, landed)
+
+    def _land(self, commit: git.Commit, landed: str) -> None:
+        arrived: dict[str, Version] = {}
+        left: dict[str, Version] = {}
+        for touch in commit.touches:
+            if not touch.path.startswith(self.prefix):
+                continue
+            path = touch.path[len(self.prefix) :]
+            new, old = self.facts.get(touch.new, {}), self.facts.get(touch.old, {})
+            if new.get("id"):
+                arrived[new["id"]] = Version(new["id"], commit.sha, landed, path, touch.new, new)
+            if old.get("id") and old["id"] != new.get("id"):
+                left[old["id"]] = Version(old["id"], commit.sha, landed, path, "", old)
+        for name, version in {**left, **arrived}.items():
+            self.versions[name].append(version)
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def day(self, moment: str) -> str:
+        """Return the day of a moment in the organisation's time zone."""
+        return datetime.datetime.fromisoformat(moment).astimezone(self._zone).date().isoformat()
+
+    def commit_on(self, day: str) -> str:
+        """Return the last state of the main branch on a day; "" if there was none yet."""
+        found = ""
+        for commit, landed in zip(self.mainline, self._times, strict=True):
+            if self.day(landed) > day:
+                break
+            found = commit.sha
+        return found
+
+    def landed(self, item: str, day: str = "") -> list[Version]:
+        """Return what landed of an item, oldest first, up to a day."""
+        return [v for v in self.versions.get(item, []) if not day or self.day(v.landed) <= day]
+
+    def in_force(self, item: str, day: str, seen_from: str = "") -> Version | None:
+        """Return what is in force of an item on a day: the last to land of those whose effective date has come.
+
+        ``seen_from`` is the day whose knowledge is used; left out, all that has landed by now is known.
+        """
+        known = self.landed(item, seen_from or day)
+        if known and not known[-1].blob:
+            return None
+        return next((v for v in reversed(known) if v.blob and not v.draft and (v.effective or "0") <= day), None)
+
+    def pending(self, item: str, day: str) -> list[Version]:
+        """Return the revisions that have landed and take effect after a day, in the order of taking effect.
+
+        Whatever landed later and takes effect sooner has taken their place.
+        """
+        found: list[Version] = []
+        limit = "9999-12-31"
+        for version in reversed(self.versions.get(item, [])):
+            if not version.blob or version.draft:
+                break
+            if version.effective <= day:
+                break
+            if version.effective < limit:
+                found.append(version)
+                limit = version.effective
+        return list(reversed(found))
+
+    def pending_days(self, day: str) -> list[str]:
+        """Return the days after a day on which something takes effect."""
+        return sorted({v.effective for item in self.versions for v in self.pending(item, day)})
+
+    def revisions(self, item: str) -> list[Version]:
+        """Return the last content that landed of each revision of an item, oldest first."""
+        found: list[Version] = []
+        for version in self.versions.get(item, []):
+            if not version.blob:
+                continue
+            if found and found[-1].revision == version.revision:
+                found[-1] = version
+            else:
+                found.append(version)
+        return found
+
+    def first_landing(self, version: Version) -> Version:
+        """Return when this very content landed first, without another in between."""
+        rows = self.versions[version.item]
+        at = max(i for i, row in enumerate(rows) if row.commit == version.commit)
+        while at and rows[at - 1].blob == version.blob:
+            at -= 1
+        return rows[at]
+
+    @cached_property
+    def by_sha(self) -> dict[str, git.Commit]:
+        return {commit.sha: commit for commit in self.mainline}
+
+    def files_on(self, day: str, types: Mapping[str, ItemType], today: str) -> dict[str, tuple[str, str]]:
+        """Return path -> (mode, blob) of the system in force on a day, paths relative to the system's folder.
+
+        Controlled items come from their revision in force, everything else from the main branch that day.
+        A day to come shows what will be in force as far as is known ``today``.
+        """
+        past = day < today
+        commit = self.commit_on(day) if past else self.tip
+        if not commit:
+            return {}
+        whole = git.tree(self.root, commit)
+        files = {p[len(self.prefix) :]: entry for p, entry in whole.items() if p.startswith(self.prefix)}
+        for name in self.versions:
+            rows = self.landed(name, day if past else "")
+            if not rows or not types.get(rows[-1].facts.get("type", "")) or not rows[-1].blob:
+                continue
+            if not types[rows[-1].facts["type"]].controlled:
+                continue
+            valid = self.in_force(name, day, "" if past else "9999-12-31")
+            if valid is not None and valid.blob == rows[-1].blob:
+                continue
+            mode = files.pop(rows[-1].path, ("100644", ""))[0]
+            if valid is not None:
+                files[valid.path] = (mode, valid.blob)
+        return files
+
+
+def zone_of(name: str) -> datetime.tzinfo:
+    """Return a time zone by its name; UTC if there is none of that name."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return datetime.UTC
+
+
+def _forward(moments: list[str]) -> list[str]:
+    """Return the moments with none earlier than the one before it."""
+    found: list[str] = []
+    for moment in moments:
+        if found and datetime.datetime.fromisoformat(moment) < datetime.datetime.fromisoformat(found[-1]):
+            moment = found[-1]
+        found.append(moment)
+    return found
+
+
+def read(
+    root: Path,
+    config: configuration.Config,
+    types: Mapping[str, ItemType],
+    revision: str = "",
+    cache: Path | None = None,
+) -> History:
+    """Read the history of the items in a folder. Raises GitFault where there is none.
+
+    ``cache`` is a folder in which what was read is kept; the next run reads only what is new since.
+    """
+    prefix = git.prefix(root)
+    tip = git.commit(root, revision or git.main_branch(root))
+    folders = tuple(prefix + config.folders.get(name, kind.folder) + "/" for name, kind in types.items())
+    file = cache / "history.json" if cache is not None else None
+    kept = _kept(file, root, tip, folders)
+    mainline = kept[0] + git.log(root, tip, since=kept[0][-1].sha if kept[0] else "", first_parent=True)
+    facts = kept[1]
+    wanted = {
+        name
+        for commit in mainline
+        for touch in commit.touches
+        if touch.path.startswith(folders) and touch.path.endswith(SUFFIXES) and touch.mode != "160000"
+        for name in (touch.old, touch.new)
+        if name and name not in facts
+    }
+    markdown = {t.new for c in mainline for t in c.touches if t.path.endswith(".md")}
+    for name, data in git.blobs(root, sorted(wanted)).items():
+        facts[name] = _facts_of(data, name in markdown)
+    if file is not None and (wanted or not kept[0] or kept[0][-1].sha != tip):
+        _keep(file, tip, folders, mainline, facts)
+    return History(root, tip, prefix, config.time_zone, mainline, facts)
+
+
+def _facts_of(data: bytes, markdown: bool) -> dict[str, str]:
+    """Read what the history needs to know of one content; empty if it cannot be read."""
+    if len(data) > frontmatter.MAX_BYTES:
+        return {}
+    fields = frontmatter.parse_file(data, markdown=markdown or data.startswith(b"---")).fields or {}
+    return {name: str(fields[name]) for name in _FACTS if isinstance(fields.get(name), str)}
+
+
+def _kept(
+    file: Path | None, root: Path, tip: str, folders: Iterable[str]
+) -> tuple[list[git.Commit], dict[str, dict[str, str]]]:
+    """Read the cache; empty if there is none, it is damaged, or the main branch was rewritten since."""
+    if file is None or not file.is_file():
+        return [], {}
+    try:
+        found: Any = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+        if found["format"] != CACHE_FORMAT or found["folders"] != list(folders):
+            return [], {}
+        rows = [
+            git.Commit(
+                **{**row, "parents": tuple(row["parents"]), "touches": tuple(git.Touch(**t) for t in row["touches"])}
+            )
+            for row in found["mainline"]
+        ]
+        facts: dict[str, dict[str, str]] = found["facts"]
+        fresh = rows[-1].sha == tip or rows[-1].sha in git.first_parents(root, tip, rows[-1].sha)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, git.GitFault):
+        return [], {}
+    return (rows, facts) if fresh else ([], facts)
+
+
+def _keep(
+    file: Path, tip: str, folders: Iterable[str], mainline: list[git.Commit], facts: dict[str, dict[str, str]]
+) -> None:
+    """Write the cache as a whole or not at all; that it cannot be written is no fault."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f"{file.name}.{os.getpid()}")
+        rows = [asdict(commit) for commit in mainline]
+        text = json.dumps({"format": CACHE_FORMAT, "folders": list(folders), "mainline": rows, "facts": facts})
+        part.write_text(text, encoding="utf-8", errors="surrogateescape")
+        part.replace(file)
+    except OSError:
+        return
