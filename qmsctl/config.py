@@ -72,6 +72,7 @@ class Approvals:
     strictest: Rule
     publish: str = "approved"
     time: str = "claimed"
+    evidence: str = "any"
     hardware_keys: bool = False
     signed_commits: bool = False
     change_records: tuple[str, ...] = ("minor", "major", "obsolete")
@@ -126,6 +127,7 @@ def _approvals(data: Mapping[str, Any]) -> Approvals:
         strictest=_rule({"name": "the strictest rule", **data["strictest"]}),
         publish=data.get("publish", plain.publish),
         time=data.get("time", plain.time),
+        evidence=data.get("evidence", plain.evidence),
         hardware_keys=data.get("hardware_keys", False),
         signed_commits=data.get("signed_commits", False),
         change_records=tuple(data.get("change_records", plain.change_records)),

@@ -71,14 +71,20 @@ class People:
         return f"deputy for {self.name(stands_in)}" if stands_in else ""
 
     def keys(self) -> list[Key]:
-        """Return all keys ever enrolled, also of those who left: what they signed in their time stays signed."""
-        found = []
+        """Return all keys ever enrolled, also of those who left: what they signed in their time stays signed.
+
+        A key that two persons have is nobody's.
+        """
+        found: list[Key] = []
         for person in self._all.values():
             rows = person.get("keys")
             for row in rows if isinstance(rows, list) else []:
                 if isinstance(row, Mapping) and all(isinstance(row.get(n), str) for n in ("key", "from", "until")):
                     found.append(Key(person.id, row["key"], row["from"], row["until"], str(row.get("revoked") or "")))
-        return found
+        owners = defaultdict(set)
+        for key in found:
+            owners[key.key.split()[1]].add(key.holder)
+        return [key for key in found if len(owners[key.key.split()[1]]) == 1]
 
     def behind(self, commit: Commit, logins: Mapping[str, str]) -> tuple[set[str], set[str]]:
         """Return (persons, addresses of strangers) who had a hand in a commit: author, committer, co-authors.

@@ -93,8 +93,10 @@ def verify(data: bytes, signature: bytes, holder: str, keys: Iterable[Key], name
         time = at.strftime("%Y%m%d%H%M%SZ")
         try:
             done = subprocess.run(
-                ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", holder, "-n", namespace]
-                + ["-s", str(file), "-O", f"verify-time={time}"],
+                [
+                    *("ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", holder),
+                    *("-n", namespace, "-s", str(file), "-O", f"verify-time={time}"),
+                ],
                 input=data,
                 check=False,
                 capture_output=True,

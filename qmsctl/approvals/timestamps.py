@@ -65,4 +65,3 @@ def time_of(data: bytes, stamp: bytes, authorities: Iterable[bytes]) -> tuple[st
     if made.tzinfo is None:
         made = made.replace(tzinfo=datetime.UTC)
     return made.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), ""
-

@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from qmsctl.approvals.register import Register
 from qmsctl.config import Waiver
 from qmsctl.graph import Graph
+from qmsctl.history.revisions import Candidate, History
 from qmsctl.loader import Loaded
 from qmsctl.model import LEVELS, Due, Finding, Position, nearest
 
@@ -36,6 +38,8 @@ class Context:
 
     loaded: Loaded
     today: str
+    history: History | None = None
+    approvals: Register | None = None
 
     @property
     def items(self) -> Any:
@@ -64,6 +68,15 @@ class Context:
     @cached_property
     def dues(self) -> list[Due]:
         return self.graph.dues()
+
+    @cached_property
+    def documents(self) -> list[Candidate]:
+        """The newest content of every controlled item, and what it follows; since change control began."""
+        if self.history is None or self.config.approvals is None:
+            return []
+        rows = [i for i in self.items.values() if self.types[i.type].controlled and not i.shipped]
+        found = self.history.candidates(self.loaded.root, rows, self.today)
+        return [row for row in found if row.day >= self.config.approvals.since]
 
 
 @dataclass(frozen=True)
@@ -132,10 +145,19 @@ def choose(only: Sequence[str], skip: Sequence[str]) -> list[str]:
 
 
 def run(
-    loaded: Loaded, today: str, only: Sequence[str] = (), skip: Sequence[str] = (), progress: Progress | None = None
+    loaded: Loaded,
+    today: str,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    progress: Progress | None = None,
+    history: History | None = None,
+    approvals: Register | None = None,
 ) -> Report:
-    """Run the checks over a loaded system as of a day."""
-    context = Context(loaded, today)
+    """Run the checks over a loaded system as of a day.
+
+    Checks that need the history or the approvals have nothing to say where there are none.
+    """
+    context = Context(loaded, today, history, approvals)
     levels = dict(loaded.config.levels)
     wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]
@@ -157,6 +179,8 @@ def _run_one(name: str, context: Context) -> Iterable[Finding]:
         return []
     try:
         needs = inspect.signature(function).parameters
+        if any(need in needs and getattr(context, need) is None for need in ("history", "approvals")):
+            return []
         return list(function(**{need: getattr(context, need) for need in needs}))
     except Exception as error:
         import traceback

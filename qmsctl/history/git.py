@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -343,24 +343,50 @@ def identity(root: Path) -> tuple[str, str]:
     return answer[0], answer[1]
 
 
-def write_files(root: Path, files: Mapping[str, tuple[str, str]], target: Path) -> None:
-    """Write blobs, given as path -> (mode, blob id), below an empty folder; symbolic links come last.
+def write_files(files: Iterable[tuple[str, str, bytes]], target: Path) -> None:
+    """Write (path, mode, content) below an empty folder; symbolic links come last.
 
     A tree can hold names made to leave the folder; those are refused.
     """
-    contents = blobs(root, (blob for mode, blob in files.values() if mode != "160000"))
     links = []
-    for path, (mode, blob) in files.items():
-        if mode == "160000":
-            continue
+    for path, mode, content in files:
         parts = path.split("/")
         if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
             raise GitFault(f"a commit holds a file under the name `{path}`, which leads out of its folder")
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         if mode == "120000":
-            links.append((file, contents[blob]))
+            links.append((file, content))
         else:
-            file.write_bytes(contents[blob])
+            file.write_bytes(content)
     for file, content in links:
         file.symlink_to(os.fsdecode(content))
+
+
+def would_be(root: Path, paths: Iterable[str]) -> list[str]:
+    """Return the blob ids that files would have in Git, line ends and filters applied; nothing is stored."""
+    given = "\n".join(paths)
+    if not given:
+        return []
+    return (
+        run_bytes(root, "hash-object", "--stdin-paths", given=given.encode("utf-8", "surrogateescape") + b"\n")
+        .decode()
+        .split()
+    )
+
+
+def signatures(root: Path, tip: str, since: str, signers: str) -> dict[str, tuple[str, str]]:
+    """Return what Git makes of the signature on each commit: sha -> (status, signer). Only status G is good.
+
+    ``signers`` is the text of an allowed-signers file; keys on this machine do not count.
+    """
+    import tempfile
+
+    with tempfile.NamedTemporaryFile("w", suffix=".signers", encoding="utf-8") as file:
+        file.write(signers)
+        file.flush()
+        setting = ["-c", f"gpg.ssh.allowedSignersFile={file.name}", "-c", "gpg.program=/bin/false"]
+        span = [commit(root, tip), f"^{commit(root, since)}"]
+        out = run(root, *setting, "log", "--no-merges", "--format=%H%x00%G?%x00%GS", *span, "--")
+    rows = [line.split("\0") for line in out.splitlines() if line]
+    return {row[0]: (row[1], row[2]) for row in rows}

@@ -22,6 +22,7 @@ from qmsctl import config as configuration
 from qmsctl import frontmatter
 from qmsctl.history import git
 from qmsctl.loader import SUFFIXES
+from qmsctl.model import Item
 from qmsctl.schema import ItemType
 
 CACHE_FORMAT = 1
@@ -53,6 +54,25 @@ class Version:
         return self.facts.get("status") == "draft"
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The newest content of an item: ``day`` is when it landed, or today if it has not.
+
+    ``earlier`` is what landed before it, ``in_force`` what was in force of that on the day.
+    """
+
+    item: Item
+    version: Version
+    day: str
+    earlier: tuple[Version, ...]
+    in_force: Version | None
+
+    @property
+    def before(self) -> Version | None:
+        """The content it takes the place of in the files; None if there is none."""
+        return self.earlier[-1] if self.earlier and self.earlier[-1].blob else None
+
+
 class History:
     """What the main branch of a repository had, state by state. Built once, then only read."""
 
@@ -65,6 +85,7 @@ class History:
         self.gaps = tuple(git.gaps(root))
         self.mainline = mainline
         self.facts = facts
+        self._zone_name = zone
         self._zone = zone_of(zone)
         self._times = _forward([commit.committed for commit in mainline])
         self.versions: dict[str, list[Version]] = defaultdict(list)
@@ -85,6 +106,17 @@ class History:
                 left[old["id"]] = Version(old["id"], commit.sha, landed, path, "", old)
         for name, version in {**left, **arrived}.items():
             self.versions[name].append(version)
+
+    def with_landing(
+        self, tip: str, landed: str, touches: tuple[git.Touch, ...], contents: Mapping[str, bytes]
+    ) -> History:
+        """Return this history as it would be if a change landed; ``tip`` names the tree it would leave."""
+        facts = dict(self.facts)
+        for touch in touches:
+            if touch.new in contents and touch.new not in facts and touch.path.endswith(SUFFIXES):
+                facts[touch.new] = facts_of(contents[touch.new], touch.path.endswith(".md"))
+        row = git.Commit(tip, (self.tip,), "", "", landed, "", "", landed, "", touches)
+        return History(self.root, tip, self.prefix, self._zone_name, [*self.mainline, row], facts)
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -160,6 +192,29 @@ class History:
     def by_sha(self) -> dict[str, git.Commit]:
         return {commit.sha: commit for commit in self.mainline}
 
+    def candidates(self, root: Path, items: Iterable[Item], today: str) -> list[Candidate]:
+        """Return for each item its newest content, as it lies in a folder, and what it follows."""
+        rows = list(items)
+        blobs = dict(zip((i.path for i in rows), git.would_be(root, [i.path for i in rows]), strict=True))
+        found = []
+        for item in rows:
+            landed = self.versions.get(item.id, [])
+            last = landed[-1] if landed and landed[-1].blob == blobs[item.path] else None
+            if last is not None:
+                first = self.first_landing(last)
+                day, earlier = self.day(first.landed), landed[: landed.index(first)]
+            else:
+                day, earlier = today, landed
+            facts = {n: str(item.get(n)) for n in _FACTS if isinstance(item.get(n), str)}
+            version = last or Version(item.id, "", "", item.path, blobs[item.path], facts)
+            found.append(Candidate(item, version, day, tuple(earlier), self._valid(earlier, day)))
+        return found
+
+    @staticmethod
+    def _valid(rows: Iterable[Version], day: str) -> Version | None:
+        valid = [v for v in rows if v.blob and not v.draft and (v.effective or "0") <= day]
+        return valid[-1] if valid else None
+
     def files_on(self, day: str, types: Mapping[str, ItemType], today: str) -> dict[str, tuple[str, str]]:
         """Return path -> (mode, blob) of the system in force on a day, paths relative to the system's folder.
 
@@ -211,12 +266,14 @@ def read(
     types: Mapping[str, ItemType],
     revision: str = "",
     cache: Path | None = None,
+    prefix: str | None = None,
 ) -> History:
     """Read the history of the items in a folder. Raises GitFault where there is none.
 
-    ``cache`` is a folder in which what was read is kept; the next run reads only what is new since.
+    ``cache`` is a folder in which what was read is kept; the next run reads only what is new since. ``prefix``
+    is where the system lies below the top of a repository that has no files of its own.
     """
-    prefix = git.prefix(root)
+    prefix = git.prefix(root) if prefix is None else prefix
     tip = git.commit(root, revision or git.main_branch(root))
     folders = tuple(prefix + config.folders.get(name, kind.folder) + "/" for name, kind in types.items())
     file = cache / "history.json" if cache is not None else None
@@ -233,14 +290,14 @@ def read(
     }
     markdown = {t.new for c in mainline for t in c.touches if t.path.endswith(".md")}
     for name, data in git.blobs(root, sorted(wanted)).items():
-        facts[name] = _facts_of(data, name in markdown)
+        facts[name] = facts_of(data, name in markdown)
     if file is not None and (wanted or not kept[0] or kept[0][-1].sha != tip):
         _keep(file, tip, folders, mainline, facts)
     return History(root, tip, prefix, config.time_zone, mainline, facts)
 
 
-def _facts_of(data: bytes, markdown: bool) -> dict[str, str]:
-    """Read what the history needs to know of one content; empty if it cannot be read."""
+def facts_of(data: bytes, markdown: bool) -> dict[str, str]:
+    """Read what the history needs to know of one content; empty if it cannot be read as an item."""
     if len(data) > frontmatter.MAX_BYTES:
         return {}
     fields = frontmatter.parse_file(data, markdown=markdown or data.startswith(b"---")).fields or {}

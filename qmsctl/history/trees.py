@@ -6,26 +6,45 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from qmsctl.history import git
 
 LINK = "120000"
+SUBMODULE = "160000"
 
 
 class Tree:
     """Files by path with their modes; contents are read when first needed. Paths begin at the system's folder."""
 
-    def __init__(self, root: Path, files: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self, root: Path, files: Mapping[str, tuple[str, str]], contents: dict[str, bytes] | None = None
+    ) -> None:
         self.root = root
         self.files = files
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, bytes] = {} if contents is None else contents
         self._digests: dict[str, str] = {}
+
+    def below(self, prefix: str) -> Tree:
+        """Return the files below a folder, with paths that begin there."""
+        if not prefix:
+            return self
+        inside = {p[len(prefix) :]: entry for p, entry in self.files.items() if p.startswith(prefix)}
+        return Tree(self.root, inside, self._contents)
+
+    def only(self, test: Callable[[str], bool]) -> Tree:
+        """Return the files whose path passes a test."""
+        return Tree(self.root, {p: entry for p, entry in self.files.items() if test(p)}, self._contents)
+
+    def with_files(self, files: Mapping[str, tuple[str, str]]) -> Tree:
+        """Return these files and some others in their place or beside them."""
+        return Tree(self.root, {**self.files, **files}, self._contents)
 
     def fetch(self, paths: Iterable[str]) -> None:
         """Read many files in one call."""
-        wanted = {self.files[p][1] for p in paths if p in self.files} - self._contents.keys()
+        wanted = {self.files[p][1] for p in paths if p in self.files and self.files[p][0] != SUBMODULE}
+        wanted -= self._contents.keys()
         self._contents.update(git.blobs(self.root, sorted(wanted)))
 
     def read(self, path: str) -> bytes:
@@ -47,7 +66,10 @@ class Tree:
         """Write the files into a folder of their own for as long as it is needed."""
         place = Path(tempfile.mkdtemp(prefix="qmsctl-"))
         try:
-            git.write_files(self.root, self.files, place)
+            self.fetch(self.files)
+            git.write_files(
+                ((p, mode, self._contents[b]) for p, (mode, b) in self.files.items() if mode != SUBMODULE), place
+            )
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -55,5 +77,16 @@ class Tree:
 
 def of(root: Path, revision: str, prefix: str = "") -> Tree:
     """Return the files of a commit or tree below a folder. Raises GitFault."""
-    found = git.tree(root, revision)
-    return Tree(root, {path[len(prefix) :]: entry for path, entry in found.items() if path.startswith(prefix)})
+    return Tree(root, git.tree(root, revision)).below(prefix)
+
+
+def of_folder(root: Path, paths: Iterable[str]) -> Tree:
+    """Return files of a folder as Git would store them now, though none of them is in Git yet."""
+    wanted = sorted(path for path in paths if (root / path).is_file() and "\n" not in path)
+    names = git.would_be(root, wanted)
+    files, contents = {}, {}
+    for path, blob in zip(wanted, names, strict=True):
+        link = (root / path).is_symlink()
+        files[path] = (LINK if link else "100644", blob)
+        contents[blob] = (root / path).read_bytes()
+    return Tree(root, files, contents)

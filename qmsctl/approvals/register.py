@@ -1,0 +1,250 @@
+"""What has landed, and whether it is approved: every content judged by the rules it landed under."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+from qmsctl.approvals import documents, snapshots, votes
+from qmsctl.approvals.content import Manifest, manifest
+from qmsctl.approvals.documents import State
+from qmsctl.approvals.hands import Contributions, barred
+from qmsctl.approvals.judge import Verdict, judge
+from qmsctl.approvals.rules import demand
+from qmsctl.approvals.statement import StatementFault
+from qmsctl.approvals.votes import Vote
+from qmsctl.config import FILE, Approvals
+from qmsctl.history import git, trees
+from qmsctl.history.revisions import History, Version
+from qmsctl.history.trees import Tree
+from qmsctl.loader import Loaded, Sink, item_of, load
+from qmsctl.model import Item
+
+
+class Register:
+    """The approvals of everything on the main branch. Built once, then only asked."""
+
+    def __init__(self, history: History, loaded: Loaded) -> None:
+        self.history = history
+        self._loaded = loaded
+        self.tree = trees.of(history.root, history.tip, history.prefix)
+        self._epochs: dict[frozenset[tuple[str, str]], State] = {}
+        self._verdicts: dict[tuple[str, str, str], Verdict] = {}
+        self._brought: dict[str, Contributions] = {}
+        self.present = self.epoch(history.tip)
+
+    @property
+    def approvals(self) -> Approvals | None:
+        return self.present.approvals
+
+    # --- how it stood when something landed -----------------------------------------------------
+
+    def epoch(self, commit: str) -> State:
+        """Return rules, people, roles and item types as they were at a commit."""
+        tree = trees.of(self.history.root, commit, self.history.prefix)
+        config, types = self._loaded.config, self._loaded.types
+        folders = tuple(
+            config.folders.get(name, types[name].folder) + "/" for name in ("person", "role", "risk") if name in types
+        )
+        part = tree.only(lambda p: p in (FILE, config.directory) or p.startswith((*folders, "item_types/")))
+        key = frozenset((path, blob) for path, (_, blob) in part.files.items())
+        if key not in self._epochs:
+            with part.folder() as place:
+                self._epochs[key] = State(part, load(place))
+        return self._epochs[key]
+
+    def _base(self, landing: git.Commit) -> tuple[State, str]:
+        """Return how it stood before something landed; where there were no rules yet, how it stood after."""
+        if landing.parents:
+            before = self.epoch(landing.parents[0])
+            if before.approvals is not None:
+                return before, landing.parents[0]
+        return self.epoch(landing.sha), landing.parents[0] if landing.parents else ""
+
+    # --- votes ------------------------------------------------------------------------------------
+
+    @cached_property
+    def policy(self) -> votes.Policy | None:
+        approvals = self.approvals
+        return votes.policy_of(approvals, self.present.people, self.tree) if approvals else None
+
+    @cached_property
+    def records(self) -> list[tuple[str, snapshots.Snapshot | None, str]]:
+        """Every record kept here: (path, record, why it proves nothing)."""
+        if self.policy is None:
+            return []
+        return [(path, *votes.recorded(self.tree, path, self.policy)) for path in votes.snapshot_files(self.tree)]
+
+    @cached_property
+    def seen(self) -> dict[str, str]:
+        """When a recorder saw a statement first: digest -> moment."""
+        found: dict[str, str] = {}
+        for _, record, problem in self.records:
+            if record is None or problem:
+                continue
+            for digest in record.statements.values():
+                found[digest] = min(found.get(digest, record.recorded), record.recorded)
+        return found
+
+    @cached_property
+    def statements(self) -> list[tuple[str, Vote | None, str]]:
+        """Every statement kept here: (path, vote, why it cannot be read)."""
+        found: list[tuple[str, Vote | None, str]] = []
+        if self.policy is None:
+            return found
+        for path in votes.statement_files(self.tree):
+            try:
+                vote = votes.signed(self.tree, path, self.policy, self.seen)
+            except StatementFault as error:
+                found.append((path, None, str(error)))
+                continue
+            found.append((path, self._vouched(path, vote), ""))
+        return found
+
+    def _vouched(self, path: str, vote: Vote) -> Vote:
+        """Let an unsigned periodic review count if a recorder saw it come from that very person."""
+        if vote.meaning != votes.PERIODIC or path + ".sig" in self.tree.files:
+            return vote
+        digest = self.tree.digest(path)
+        for source, record, problem in self.records:
+            sure = record is not None and not problem and record.statements.get(path) == digest
+            if record is not None and sure and self.present.people.by_login(record.author) == vote.person:
+                return votes.vouched(vote, record, source)
+        return vote
+
+    @cached_property
+    def _signed(self) -> dict[str, list[Vote]]:
+        found: dict[str, list[Vote]] = defaultdict(list)
+        for _, vote, _ in self.statements:
+            if vote is not None:
+                found[vote.item].append(vote)
+        return found
+
+    def votes(self, item: str, state: State) -> list[Vote]:
+        """Return what was said about an item, reviews and approvals of a change alone."""
+        found = [vote for vote in self._signed.get(item, []) if vote.meaning != votes.PERIODIC]
+        for path, record, problem in self.records:
+            if record is not None and not problem:
+                found += [v for v in votes.of_snapshot(record, path, state.people) if v.item == item]
+        return found
+
+    # --- verdicts ---------------------------------------------------------------------------------
+
+    def item(self, version: Version) -> Item | None:
+        """Return a version as an item."""
+        types, config = self._loaded.types, self._loaded.config
+        folders = {name: config.folders.get(name, kind.folder) for name, kind in types.items()}
+        data = git.blobs(self.history.root, [version.blob])[version.blob]
+        return item_of(version.path, data, types, folders, Sink())
+
+    def manifest(self, version: Version, tree: Tree | None = None) -> Manifest:
+        """Return what an approval of a version is about; its pictures are those of a tree, else of today."""
+        around = self.tree if tree is None else tree
+        return manifest(around.with_files({version.path: ("100644", version.blob)}), version.path)
+
+    def verdict(self, version: Version, tree: Tree | None = None) -> Verdict:
+        """Say whether a version is approved."""
+        content = self.manifest(version, tree)
+        name = (version.item, version.blob, repr(content.key))
+        if name not in self._verdicts:
+            self._verdicts[name] = self._judge(version, content)
+        return self._verdicts[name]
+
+    def _judge(self, version: Version, content: Manifest) -> Verdict:
+        approvals = self.approvals
+        first = self.history.first_landing(version)
+        if approvals is None or self.history.day(first.landed) < approvals.since:
+            since = approvals.since if approvals else ""
+            return Verdict(exempt=f"it landed before change control began on {since}" if since else "no change control")
+        landing = self.history.by_sha[first.commit]
+        state, _ = self._base(landing)
+        rules = state.approvals or approvals
+        rows = self.history.versions[version.item]
+        at = rows.index(first)
+        previous = rows[at - 1] if at and rows[at - 1].blob else None
+        old, new = self.item(previous) if previous else None, self.item(version)
+        if new is None:
+            return Verdict(problems=("its content cannot be read",))
+        change = documents.change_of(state, state, old, new, content)
+        persons, strangers = self._hands(first, content, state)
+        wanted = demand(change.facts, rules)
+        said = self.votes(version.item, state)
+        # A moved approval says so itself: it names another revision than the content does.
+        signed = rules.evidence == "signatures"
+        found = judge(wanted, said, content.key, state.people, barred(persons, state.people), signatures_only=signed)
+        if strangers:
+            named = ", ".join(sorted(strangers))
+            found = Verdict(
+                found.places,
+                found.refused,
+                (*found.problems, f"nobody knows whose address on a commit this is: {named}"),
+                found.persons,
+                found.rules,
+            )
+        return found
+
+    def _hands(self, first: Version, content: Manifest, state: State) -> tuple[dict[str, str], dict[str, str]]:
+        """Return who had a hand in a version since the last that was approved."""
+        rows = self.history.versions[first.item]
+        at = rows.index(first)
+        persons: dict[str, str] = {}
+        strangers: dict[str, str] = {}
+        paths = {self.history.prefix + path for path, _ in content.files}
+        for row in reversed(rows[: at + 1]):
+            if row is not first and row.blob and row.blob != first.blob:
+                past = self.verdict(row)
+                if past.exempt or past.approved:
+                    break
+            known, unknown = self.brought(row.commit).to(first.item, paths, state.people, {})
+            persons.update(known)
+            strangers.update(unknown)
+            for _, record, problem in self.records:
+                if record is not None and not problem and record.landed == row.commit:
+                    hands = record.contributors.get(first.item, ())
+                    persons.update(dict.fromkeys(hands, record.landed))
+                    if hands:
+                        strangers.clear()  # the recorder knew them by their logins
+        return persons, strangers
+
+    def brought(self, sha: str) -> Contributions:
+        """Return the commits that one landing brought."""
+        if sha not in self._brought:
+            parents = self.history.by_sha[sha].parents
+            rows = git.log(self.history.root, sha, since=parents[0] if parents else "")
+            self._brought[sha] = Contributions(self.history.root, rows)
+        return self._brought[sha]
+
+    def open_hands(self, item: str, people_of: State) -> tuple[dict[str, str], dict[str, str]]:
+        """Return who had a hand in what landed of an item without approval since the last approved content."""
+        rows = self.history.versions.get(item, [])
+        if not rows or not rows[-1].blob:
+            return {}, {}
+        last = self.verdict(rows[-1])
+        if last.exempt or last.approved:
+            return {}, {}
+        return self._hands(self.history.first_landing(rows[-1]), self.manifest(rows[-1]), people_of)
+
+    # --- periodic reviews -------------------------------------------------------------------------
+
+    def periodic(self, item: str) -> list[Vote]:
+        """Return the periodic reviews of an item, oldest first, those that count for nothing included."""
+        found = [vote for vote in self._signed.get(item, []) if vote.meaning == votes.PERIODIC]
+        return sorted(found, key=lambda vote: vote.moment)
+
+    def reviewed(self, version: Version) -> Vote | None:
+        """Return the last review that left this very content as it is; None if there is none."""
+        key = self.manifest(version).key
+        people = self.present.people
+        new = self.item(version)
+        if new is None or self.approvals is None:
+            return None
+        facts = documents.change_of(self.present, self.present, new, new, None).facts
+        roles = {str(new.get("owner") or "")} | {
+            role for slot in demand(facts, self.approvals).slots for role in slot.roles
+        }
+        for vote in reversed(self.periodic(version.item)):
+            if vote.problem or vote.verdict != "keep" or vote.key != key:
+                continue
+            if vote.role in roles and people.acts_as(vote.person, vote.role):
+                return vote
+        return None

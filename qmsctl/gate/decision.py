@@ -1,0 +1,137 @@
+"""What the gate came to: documents with their verdicts, open questions, obstacles, findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qmsctl.approvals.documents import DocumentChange
+from qmsctl.approvals.judge import Verdict
+from qmsctl.approvals.rules import Demand
+from qmsctl.model import Finding, Position
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Something that keeps a change from landing: which check it belongs to, why, and the way out."""
+
+    check: str
+    message: str
+    help: str
+    path: str = ""
+    item: str = ""
+
+    def finding(self) -> Finding:
+        """Return it as a finding."""
+        return Finding(self.check, self.message, Position(self.path or "qms.yaml"), self.help, "error", self.item)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something a change touches and about which the change record must say what happens."""
+
+    document: str
+    item: str
+    title: str
+    verb: str
+    why: str
+    answer: str = ""
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """The question in words."""
+        return {
+            "retrain": f"Who in the role {self.title} is trained, and until when?",
+            "revise": f"Does {self.item} {self.title} change too?",
+        }.get(self.verb, f"Is {self.item} {self.title} still right?")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One document that would change, or the governing files (``change`` is None), and its verdict.
+
+    ``can`` holds for each place of the verdict the persons who may fill it. ``touches`` is what the change
+    reaches: verb -> (item, title, why).
+    """
+
+    change: DocumentChange | None
+    files: tuple[str, ...]
+    demand: Demand
+    verdict: Verdict
+    can: tuple[tuple[str, ...], ...]
+    record: str = ""
+    touches: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.change.item if self.change else "governing-files"
+
+    @property
+    def title(self) -> str:
+        return f"{self.change.item} {self.change.title}" if self.change else "The files that govern the system"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision about one change. ``pending`` are findings on a day to come; ``older`` were there before."""
+
+    base: str
+    head: str
+    documents: tuple[Judged, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    questions: tuple[Question, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    pending: tuple[tuple[str, Finding], ...] = ()
+    older: tuple[Finding, ...] = ()
+    records: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    today: str = ""
+
+    @property
+    def open_questions(self) -> list[Question]:
+        return [question for question in self.questions if not question.answer]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the change may land."""
+        return (
+            not self.obstacles
+            and not self.open_questions
+            and not self.findings
+            and not self.pending
+            and all(judged.verdict.approved for judged in self.documents)
+        )
+
+    def blocking(self) -> list[Finding]:
+        """Return everything that keeps the change from landing, as findings."""
+        found = [obstacle.finding() for obstacle in self.obstacles]
+        for judged in self.documents:
+            path = judged.change.facts.sides[-1].path if judged.change else (judged.files or ("qms.yaml",))[0]
+            for place in judged.verdict.missing:
+                stale = judged.verdict.outdated
+                check = "approval-outdated" if stale else "approval-missing"
+                roles = " or ".join(self.name(role) for role in place.slot.roles)
+                reason = "was given for another text" if stale else "is missing"
+                message = f"{judged.title}: the {place.slot.meaning} by {roles} {reason}"
+                way = f"ask for it: qmsctl approvals plan; or sign: qmsctl sign {judged.name}"
+                found.append(Finding(check, message, Position(path), way, "error", judged.name))
+            for problem in judged.verdict.problems:
+                way = "see the section How this was judged in the report of the gate"
+                found.append(
+                    Finding("approval-missing", f"{judged.title}: {problem}", Position(path), way, "error", judged.name)
+                )
+        for question in self.open_questions:
+            message = f"{question.text} ({question.document}: {question.why})"
+            way = "answer it under `impact` of the change record"
+            found.append(Finding("impact-unanswered", message, Position("qms.yaml"), way, "error", question.document))
+        found += self.findings
+        found += [
+            Finding(f.check, f"on {day}: {f.message}", f.position, f.help, f.level, f.item) for day, f in self.pending
+        ]
+        return found
+
+    def name(self, ref: str) -> str:
+        """Return what readers call a role or an item."""
+        return dict(self.names).get(ref, ref)
