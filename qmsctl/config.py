@@ -50,6 +50,7 @@ class Rule:
     kinds: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     risk_at_least: int = 0
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,19 @@ def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
         review_cycles=dict(fields.get("review_cycles") or {}),
         levels=dict(checks.get("levels") or {}),
         waivers=waivers,
-        approvals=_approvals(fields["approvals"]) if fields.get("approvals") else None,
+        approvals=_approvals(fields["approvals"], position) if fields.get("approvals") else None,
     )
 
 
-def _approvals(data: Mapping[str, Any]) -> Approvals:
+def _approvals(data: Mapping[str, Any], position: Any) -> Approvals:
+    def line(*path: str | int) -> int:
+        return int(position("approvals", *path).line) if position is not None else 1
+
     plain = Approvals("", (), Rule("", ()))
     return Approvals(
         since=data["from"],
-        rules=tuple(_rule(rule) for rule in data["rules"]),
-        strictest=_rule({"name": "the strictest rule", **data["strictest"]}),
+        rules=tuple(_rule(rule, line("rules", at)) for at, rule in enumerate(data["rules"])),
+        strictest=_rule({"name": "the strictest rule", **data["strictest"]}, line("strictest")),
         publish=data.get("publish", plain.publish),
         time=data.get("time", plain.time),
         evidence=data.get("evidence", plain.evidence),
@@ -139,7 +143,7 @@ def _approvals(data: Mapping[str, Any]) -> Approvals:
     )
 
 
-def _rule(data: Mapping[str, Any]) -> Rule:
+def _rule(data: Mapping[str, Any], line: int) -> Rule:
     applies = data.get("applies") or {}
     needs = tuple(
         Need(n["meaning"], tuple(n.get("all_of") or n["any_of"]), "all_of" in n, n.get("count", 1))
@@ -157,4 +161,5 @@ def _rule(data: Mapping[str, Any]) -> Rule:
         kinds=tuple(applies.get("kinds", ())),
         fields=tuple(applies.get("fields", ())),
         risk_at_least=applies.get("risk_at_least", 0),
+        line=line,
     )

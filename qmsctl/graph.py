@@ -15,9 +15,13 @@ from qmsctl.schema import ItemType, LinkSpec, id_regex, values_at
 
 
 class Graph:
-    """All items with their parts and links. Built once, then only read."""
+    """All items with their parts and links. Built once, then only read.
 
-    def __init__(self, loaded: Loaded) -> None:
+    ``reviewed`` holds the day of the last periodic review of items, as change control knows it.
+    """
+
+    def __init__(self, loaded: Loaded, reviewed: Mapping[str, str] | None = None) -> None:
+        self._reviewed = reviewed or {}
         self.items = loaded.qms.items
         self.types = loaded.types
         self.names = loaded.qms.names
@@ -278,7 +282,10 @@ class Graph:
         what = spec.what
         on = value
         if spec.after:
-            start = max((str(item.get(n)) for n in spec.after if item.get(n)), default="")
+            days = [str(item.get(n)) for n in spec.after if item.get(n)]
+            if "reviewed" in spec.after and "reviewed" not in item.fields:
+                days.append(self._reviewed.get(item.id, ""))
+            start = max(days, default="")
             try:
                 on = add_period(start, value)
             except (ValueError, OverflowError):

@@ -282,6 +282,11 @@ def item_of(
     return item
 
 
+def version_of(path: str, data: bytes, types: Mapping[str, schema.ItemType]) -> Item | None:
+    """Return an earlier content of an item, whatever is wrong with it; None if it is none."""
+    return item_of(path, data, types, {name: kind.folder for name, kind in types.items()}, Sink())
+
+
 def _merge_steps(
     kind: schema.ItemType,
     fields: dict[str, Any],

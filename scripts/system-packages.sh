@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need from outside Python: Chromium for browser tests, Node for outside validators.
+# Installs what the tests need from outside Python: OpenSSH and OpenSSL for signatures and time stamps, Chromium for browser tests, Node for outside validators.
 # Where it may not install (no root, no apt) it says what is missing; the tests then skip, except in CI.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,6 +8,8 @@ if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/
     missing="chromium"
 fi
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
+command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "Installing$([ -z "${missing# }" ] || echo " $missing") ..."
@@ -18,7 +20,7 @@ if [ -n "$missing" ]; then
         echo "Missing: $missing. Install with your package manager to run the tests that need them."
     fi
 fi
-if command -v npm >/dev/null 2>&1 && [ -f tests/npm/package.json ] && [ ! -f tests/npm/node_modules/.ready ]; then
+if command -v npm >/dev/null 2>&1 && [ -f tests/npm/package.json ] && [ tests/npm/package.json -nt tests/npm/node_modules/.ready ]; then
     echo "Installing outside validators ..."
     (cd tests/npm && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --silent && touch node_modules/.ready)
 fi

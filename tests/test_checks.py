@@ -10,9 +10,12 @@ import pytest
 
 import qmsctl.loader
 from qmsctl import checks
+from qmsctl.approvals.register import Register
+from qmsctl.gate import decide
+from qmsctl.history import revisions
 from qmsctl.loader import load
 from tests.conftest import TODAY
-from tests.examples import parse
+from tests.examples import Example, parse
 
 
 @pytest.mark.parametrize("name", checks.ids())
@@ -40,7 +43,7 @@ def test_example_gives_exactly_its_findings(name: str, tmp_path: Path, monkeypat
             return real(path)
 
         monkeypatch.setattr(qmsctl.loader.Path, "read_bytes", refuse)
-    report = checks.run(load(tmp_path), TODAY)
+    report = judge(tmp_path, example)
     found = sorted((f.position.path, f.position.line) for f in report.findings if f.check == name)
     assert found == sorted(example.expected)
     for finding in report.findings:
@@ -49,6 +52,21 @@ def test_example_gives_exactly_its_findings(name: str, tmp_path: Path, monkeypat
         assert finding.help, f"{finding.check} offers no way out"
     if name != "check-crashed":
         assert not [f for f in report.findings if f.check == "check-crashed"], report.findings
+
+
+def judge(root: Path, example: Example) -> checks.Report:
+    """Check an example: alone, with its history, or as a change before the gate."""
+    loaded = load(root)
+    control = loaded.config.approvals
+    if not example.landed:
+        hidden = ("this is no Git repository",) if control else ()
+        return checks.run(loaded, TODAY, hidden=hidden)
+    if example.proposed:
+        decision = decide(root, "main", "change", today=TODAY, now=f"{TODAY}T12:00:00+01:00")
+        assert not decision.passed
+        return checks.Report(tuple(decision.blocking()))
+    history = revisions.read(root, loaded.config, loaded.types)
+    return checks.run(loaded, TODAY, history=history, approvals=Register(history, loaded))
 
 
 @pytest.mark.parametrize("name", checks.ids())

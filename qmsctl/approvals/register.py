@@ -17,7 +17,7 @@ from qmsctl.config import FILE, Approvals
 from qmsctl.history import git, trees
 from qmsctl.history.revisions import History, Version
 from qmsctl.history.trees import Tree
-from qmsctl.loader import Loaded, Sink, item_of, load
+from qmsctl.loader import Loaded, load, version_of
 from qmsctl.model import Item
 
 
@@ -132,10 +132,7 @@ class Register:
 
     def item(self, version: Version) -> Item | None:
         """Return a version as an item."""
-        types, config = self._loaded.types, self._loaded.config
-        folders = {name: config.folders.get(name, kind.folder) for name, kind in types.items()}
-        data = git.blobs(self.history.root, [version.blob])[version.blob]
-        return item_of(version.path, data, types, folders, Sink())
+        return version_of(version.path, self.history.content(version), self._loaded.types)
 
     def manifest(self, version: Version, tree: Tree | None = None) -> Manifest:
         """Return what an approval of a version is about; its pictures are those of a tree, else of today."""
@@ -230,6 +227,16 @@ class Register:
         """Return the periodic reviews of an item, oldest first, those that count for nothing included."""
         found = [vote for vote in self._signed.get(item, []) if vote.meaning == votes.PERIODIC]
         return sorted(found, key=lambda vote: vote.moment)
+
+    def reviews(self) -> dict[str, str]:
+        """Return item -> the day of the last review that left its present content as it is."""
+        found = {}
+        for name in [name for name, rows in self._signed.items() if any(v.meaning == votes.PERIODIC for v in rows)]:
+            rows = self.history.versions.get(name, [])
+            vote = self.reviewed(rows[-1]) if rows and rows[-1].blob else None
+            if vote is not None:
+                found[name] = self.history.day(vote.at)
+        return found
 
     def reviewed(self, version: Version) -> Vote | None:
         """Return the last review that left this very content as it is; None if there is none."""

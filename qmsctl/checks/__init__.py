@@ -40,6 +40,7 @@ class Context:
     today: str
     history: History | None = None
     approvals: Register | None = None
+    hidden: tuple[str, ...] = ()
 
     @property
     def items(self) -> Any:
@@ -63,7 +64,7 @@ class Context:
 
     @cached_property
     def graph(self) -> Graph:
-        return Graph(self.loaded)
+        return Graph(self.loaded, reviewed(self.approvals))
 
     @cached_property
     def dues(self) -> list[Due]:
@@ -104,6 +105,11 @@ class Report:
 
     def count(self, level: str) -> int:
         return sum(1 for finding in self.findings if finding.level == level)
+
+
+def reviewed(approvals: Register | None) -> dict[str, str]:
+    """Return the day of the last periodic review that left an item as it is."""
+    return approvals.reviews() if approvals is not None else {}
 
 
 def ids() -> list[str]:
@@ -152,12 +158,14 @@ def run(
     progress: Progress | None = None,
     history: History | None = None,
     approvals: Register | None = None,
+    hidden: tuple[str, ...] = (),
 ) -> Report:
     """Run the checks over a loaded system as of a day.
 
-    Checks that need the history or the approvals have nothing to say where there are none.
+    Checks that need the history or the approvals have nothing to say where there are none; ``hidden`` says
+    why there are none although there should be.
     """
-    context = Context(loaded, today, history, approvals)
+    context = Context(loaded, today, history, approvals, hidden)
     levels = dict(loaded.config.levels)
     wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]

@@ -188,6 +188,10 @@ class History:
             at -= 1
         return rows[at]
 
+    def content(self, version: Version) -> bytes:
+        """Return the bytes of a version."""
+        return git.blobs(self.root, [version.blob])[version.blob]
+
     @cached_property
     def by_sha(self) -> dict[str, git.Commit]:
         return {commit.sha: commit for commit in self.mainline}
