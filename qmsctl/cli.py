@@ -25,6 +25,7 @@ COMMANDS = {
     "renumber": "Give an item another id and mend all links.",
     "reassign": "Hand the work of a role or person over to another.",
     "schema": "Write JSON Schemas and settings for your editor.",
+    "gate": "Decide whether a change may land.",
     "site": "Build or serve the intranet.",
     "init": "Begin a management system in a folder.",
     "doctor": "Look at the environment, Git and the configuration.",

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import sys
 import time
-import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from qmsctl import checks
+from qmsctl.approvals.control import Control, open_control
+from qmsctl.config import FILE as CONFIG_FILE
+from qmsctl.config import Config
 from qmsctl.graph import Graph
+from qmsctl.history import git, revisions
+from qmsctl.history.revisions import History, zone_of
+from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded, find_root, load
 from qmsctl.model import nearest
 
@@ -49,6 +56,7 @@ class Workspace:
         self._as_of = as_of
         self._loaded: Loaded | None = None
         self._graph: Graph | None = None
+        self._control: Control | None = None
 
     @property
     def root(self) -> Path:
@@ -70,8 +78,63 @@ class Workspace:
     @property
     def graph(self) -> Graph:
         if self._graph is None:
-            self._graph = Graph(self.loaded)
+            self._graph = Graph(self.loaded, checks.reviewed(self.control.register))
         return self._graph
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "build" / "cache"
+
+    @property
+    def control(self) -> Control:
+        """History and approvals, where change control is on."""
+        if self._control is None:
+            with told("reading the history"):
+                self._control = open_control(self.loaded, self.today(), self.cache)
+        return self._control
+
+    @property
+    def history(self) -> History:
+        """The history, whether change control is on or not. Raises Trouble where Git has none."""
+        if self.control.history is not None:
+            return self.control.history
+        loaded = self.loaded
+        try:
+            found = revisions.read(loaded.root, loaded.config, loaded.types, "", self.cache)
+        except git.GitFault as error:
+            raise Trouble(f"there is no history to read: {error}", "keep the system in Git: git init") from error
+        if found.gaps:
+            raise Trouble(found.gaps[0])
+        return found
+
+    def in_force(self, day: str) -> Workspace:
+        """Return the system that is in force on a day, from the history; itself where change control is not set up."""
+        if self.loaded.config.approvals is None:
+            return self
+        files = self.history.files_on(day, self.loaded.types, self.today())
+        if not files:
+            first = self.history.day(self.history.mainline[0].committed)
+            raise Trouble(f"nothing had landed by {day}", f"the history begins on {first}")
+        place = click.get_current_context().with_resource(Tree(self.root, files).folder())
+        view = Workspace(place, day)
+        view._loaded = load(place)
+        view._control = self.control
+        return view
+
+    def run_checks(self, today: str, only: Sequence[str] = (), skip: Sequence[str] = ()) -> checks.Report:
+        """Check what is loaded, against its history where change control is on."""
+        control = self.control
+        with progress("checking") as step:
+            return checks.run(self.loaded, today, only, skip, step, control.history, control.register, control.hidden)
+
+    def moment(self) -> str:
+        """Return this moment in the organisation's time zone; noon of the day that is looked at, if one is fixed."""
+        zone = zone_of(self.loaded.config.time_zone)
+        now = datetime.datetime.now(zone).replace(microsecond=0)
+        fixed = self._as_of or self.loaded.config.as_of
+        if fixed:
+            now = datetime.datetime.combine(datetime.date.fromisoformat(fixed), datetime.time(12), zone)
+        return now.isoformat()
 
     def today(self, given: str | None = None) -> str:
         """The day that counts as today: asked for, fixed in qms.yaml, or today in the organisation's zone."""
@@ -81,11 +144,7 @@ class Workspace:
         config = self.loaded.config
         if config.as_of:
             return config.as_of
-        try:
-            zone: datetime.tzinfo = zoneinfo.ZoneInfo(config.time_zone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            zone = datetime.UTC
-        return datetime.datetime.now(zone).date().isoformat()
+        return datetime.datetime.now(zone_of(config.time_zone)).date().isoformat()
 
     def ref(self, text: str) -> str:
         """Return the item or part a user named, whatever the case. Raises Trouble with near matches."""
@@ -98,6 +157,26 @@ class Workspace:
         near = nearest(text, [*graph.items, *graph.parts]) or nearest(text.lower(), list(lower))
         tip = "did you mean " + " or ".join(f"{n} ({graph.title(lower.get(n, n))})" for n in near) + "?" if near else ""
         raise Trouble(f"there is no item `{text}`", tip or f"search for it: qmsctl find {text}")
+
+
+def moment_in(root: Path, revision: str, prefix: str | None, day: str | None = None) -> str:
+    """Return this moment in the time zone that qms.yaml of a revision names; its fixed day counts."""
+    from qmsctl.history import trees
+
+    config = Config()
+    with contextlib.suppress(git.GitFault):
+        tree = trees.of(root, git.commit(root, revision), prefix or "")
+        paths = [p for p in tree.files if p.rsplit("/", 1)[-1] == CONFIG_FILE]
+        if paths:
+            part = tree.only(lambda p: p == min(paths, key=len))
+            with part.folder() as place:
+                config = load((place / min(paths, key=len)).parent).config
+    zone = zone_of(config.time_zone)
+    now = datetime.datetime.now(zone).replace(microsecond=0)
+    fixed = day or config.as_of
+    if fixed:
+        now = datetime.datetime.combine(datetime.date.fromisoformat(iso_day(fixed)), datetime.time(12), zone)
+    return now.isoformat()
 
 
 def iso_day(text: str) -> str:
@@ -136,6 +215,19 @@ class progress:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             click.echo("\r\033[K", nl=False, err=True)
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say on a terminal what is being done, for as long as it is done."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    click.echo(f"\r\033[K{what} ...", nl=False, err=True)
+    try:
+        yield
+    finally:
+        click.echo("\r\033[K", nl=False, err=True)
 
 
 def colour() -> bool:

@@ -21,7 +21,6 @@ from qmsctl.commands import (
     emit,
     format_option,
     pass_workspace,
-    progress,
     width,
 )
 from qmsctl.history import git
@@ -65,8 +64,10 @@ def command(
         return
     start = time.perf_counter()
     try:
-        with progress("checking") as step:
-            report = checks.run(workspace.loaded, workspace.today(as_of), only, skip, step)
+        today = workspace.today(as_of)
+        report = (workspace.in_force(today) if as_of else workspace).run_checks(today, only, skip)
+        if not as_of:
+            report = _with_pending(workspace, report, today, only, skip)
     except checks.UnknownCheck as error:
         raise Trouble(str(error.args[0]), "all checks: qmsctl check --list") from error
     if changed_since is not None:
@@ -101,3 +102,23 @@ def command(
         sys.exit(EXIT_USAGE)
     if report.count("error") or (strict and report.count("warning")):
         sys.exit(EXIT_FINDINGS)
+
+
+def _with_pending(
+    workspace: Workspace, report: checks.Report, today: str, only: tuple[str, ...], skip: tuple[str, ...]
+) -> checks.Report:
+    """Add the errors of what is in force today, and of every day on which something takes effect."""
+    history = workspace.control.history
+    if history is None:
+        return report
+    known = {(f.check, f.position.path, f.message) for f in report.findings}
+    found = list(report.findings)
+    for day in (today, *history.pending_days(today)):
+        view = workspace.in_force(day)
+        for finding in checks.run(view.loaded, day, only, skip).findings:
+            key = (finding.check, finding.position.path, finding.message)
+            if finding.level == "error" and key not in known:
+                known.add(key)
+                when = "in what is in force today" if day == today else f"on {day}"
+                found.append(dataclasses.replace(finding, message=f"{when}: {finding.message}"))
+    return dataclasses.replace(report, findings=tuple(found))

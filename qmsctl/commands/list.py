@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from qmsctl.commands import Trouble, Workspace, colour, emit, format_option, pass_workspace, width
+from qmsctl.commands import Trouble, Workspace, as_of_option, colour, emit, format_option, pass_workspace, width
 from qmsctl.model import nearest
 from qmsctl.output.tables import render_table
 
@@ -20,11 +20,19 @@ from qmsctl.output.tables import render_table
 @click.option("--columns", metavar="A,B", help="Fields to show instead of the usual ones.")
 @click.option("--all", "everything", is_flag=True, help="Drafts and obsolete items too.")
 @format_option("table", "csv", "json")
+@as_of_option
 @pass_workspace
 def command(
-    workspace: Workspace, type_name: str, where: tuple[str, ...], columns: str | None, everything: bool, form: str
+    workspace: Workspace,
+    type_name: str,
+    where: tuple[str, ...],
+    columns: str | None,
+    everything: bool,
+    form: str,
+    as_of: str | None,
 ) -> None:
     """List the items of a type: the register."""
+    workspace = workspace.in_force(workspace.today(as_of)) if as_of else workspace
     kinds = workspace.loaded.types
     by_word = {
         word.lower(): name for name, kind in kinds.items() for word in (name, kind.plural, kind.title, kind.folder)

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from qmsctl import checks
 from qmsctl.commands import Workspace, as_of_option, colour, emit, format_option, pass_workspace
 from qmsctl.graph import Graph
 from qmsctl.model import Link
@@ -21,16 +20,17 @@ from qmsctl.model import Link
 @pass_workspace
 def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None:
     """Show an item, or a part of one: its fields, its links both ways, its state."""
+    today = workspace.today(as_of)
+    workspace = workspace.in_force(today) if as_of else workspace
     graph = workspace.graph
     ref = workspace.ref(id)
     owner = graph.parts[ref].item if ref in graph.parts else ref
     item = graph.items[owner]
-    today = workspace.today(as_of)
     data = graph.parts[ref].data if ref in graph.parts else item.fields
     out = [x for x in graph.links_from(owner) if ref == owner or x.source_part == ref]
     into = graph.links_to(owner) if ref == owner else graph.links_to_ref(ref)
     dues = [d for d in graph.dues() if d.item == owner]
-    report = checks.run(workspace.loaded, today)
+    report = workspace.run_checks(today)
     findings = [f for f in report.findings if f.position.path == item.path]
     state = _state(item.get("status") or graph.types[item.type].initial, str(item.get("effective") or ""), today)
     if form == "json":

@@ -129,7 +129,10 @@ def decide(
         records=tuple(dict.fromkeys(j.record for j in judged if j.record)),
         other=tuple(_others(run, judged)),
         notes=pull.notes if pull else (),
-        names=tuple((item.id, item.title) for item in new.items.values() if item.type == "role"),
+        names={
+            **{item.id: item.title for side in (old, new) for item in side.items.values() if item.type == "role"},
+            **people.names,
+        },
         today=today,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from qmsctl.approvals.documents import DocumentChange
 from qmsctl.approvals.judge import Verdict
@@ -86,7 +87,7 @@ class Decision:
     records: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    names: tuple[tuple[str, str], ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     today: str = ""
 
     @property
@@ -133,5 +134,5 @@ class Decision:
         return found
 
     def name(self, ref: str) -> str:
-        """Return what readers call a role or an item."""
-        return dict(self.names).get(ref, ref)
+        """Return what readers call a role or a person."""
+        return self.names.get(ref, ref)

@@ -316,6 +316,14 @@ def main_branch(root: Path) -> str:
     return "HEAD"
 
 
+def remote(root: Path) -> str:
+    """Return the address of the remote `origin`; "" if there is none."""
+    try:
+        return run(root, "config", "--get", "remote.origin.url").strip()
+    except GitFault:
+        return ""
+
+
 def gaps(root: Path) -> list[str]:
     """Say in words what hides part of the history here; empty if nothing does."""
     found = []

@@ -2,6 +2,6 @@
 
 from qmsctl.redline.change import Change, substantive
 from qmsctl.redline.compare import compare
-from qmsctl.redline.show import html, markdown, sentence, text
+from qmsctl.redline.show import escaped, html, markdown, sentence, text
 
-__all__ = ["Change", "compare", "html", "markdown", "sentence", "substantive", "text"]
+__all__ = ["Change", "compare", "escaped", "html", "markdown", "sentence", "substantive", "text"]

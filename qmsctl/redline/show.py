@@ -180,7 +180,7 @@ def _emphasised(pieces: Pieces) -> str:
     found = ""
     for sign, run in pieces:
         before, core, after = _edges(re.sub(r"\s+", " ", run))
-        shown = _escaped(core)
+        shown = escaped(core)
         if sign in _BOLD and core:
             # Next to a letter, ** before a sign would stay two asterisks; a space keeps it emphasis.
             touching = found[-1:].isalnum() or found.endswith(("*", "~"))
@@ -192,7 +192,7 @@ def _emphasised(pieces: Pieces) -> str:
     return found
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
     """Write a text so that a forge shows it as it is: no mention, link, mark-up, formula or emoji arises."""
     apart = _LINKED.sub(lambda match: f"{match.group()}\u200b", value)
     return re.sub(r"^(\d+)\.", r"\1\\.", _ACTIVE.sub(lambda match: "\\" + match.group(), apart))
