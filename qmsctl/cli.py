@@ -25,7 +25,16 @@ COMMANDS = {
     "renumber": "Give an item another id and mend all links.",
     "reassign": "Hand the work of a role or person over to another.",
     "schema": "Write JSON Schemas and settings for your editor.",
+    "history": "List the revisions of an item and who approved them.",
+    "diff": "Show what differs between two revisions.",
+    "review": "State that a document was reviewed and stays, or must change.",
+    "approvals": "Say who must approve a change; keep what a forge said.",
+    "sign": "Sign a document: review, approval or periodic review.",
+    "verify": "Prove every signature and record, without any server.",
     "gate": "Decide whether a change may land.",
+    "audit-trail": "Export who changed what, when, why, approved by whom.",
+    "export": "Write what other systems need.",
+    "forge": "Check the protection of the branch on the forge.",
     "site": "Build or serve the intranet.",
     "init": "Begin a management system in a folder.",
     "doctor": "Look at the environment, Git and the configuration.",
@@ -42,7 +51,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = importlib.import_module(f"qmsctl.commands.{cmd_name}").command
+        found: click.Command = importlib.import_module(f"qmsctl.commands.{cmd_name.replace('-', '_')}").command
         return found
 
     def resolve_command(

@@ -111,7 +111,7 @@ def role(name: str) -> str:
     return (
         f'id: {name}\ntype: role\ntitle: {title}\nrevision: "1.0"\neffective: 2025-12-01\nowner: quality-manager\n'
         f'review_every: "24 months"\nchange: First issue of it.\npurpose: Does what {title} does.\nauthority: [Decides]\n'
-        "competence: [{topic: The trade, level: expert}]\n"
+        "competence: [{need: Knows the trade}]\n"
     )
 
 

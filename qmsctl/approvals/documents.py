@@ -96,6 +96,18 @@ class DocumentChange:
         return str((self.after.get("effective") if self.after else "") or "")
 
 
+def record_of(items: Mapping[str, Item], document: str, revision: str) -> Item | None:
+    """Return the open change record that names a document in a revision, the newest first."""
+    for item in sorted(items.values(), key=lambda item: item.id, reverse=True):
+        if item.type != "change" or item.get("status", "open") not in ("open", "in-effect"):
+            continue
+        for row in item.get("documents") or []:
+            named = isinstance(row, Mapping) and row.get("item") == document
+            if named and row.get("revision", revision) == revision:
+                return item
+    return None
+
+
 def declared_kind(before: Item | None, after: Item | None) -> str:
     """Return the kind of a change as the document itself says it: by word, else by the number that was raised."""
     if before is None:

@@ -70,7 +70,7 @@ class People:
         stands_in = self.deputies(role).get(person) if deputies else None
         return f"deputy for {self.name(stands_in)}" if stands_in else ""
 
-    def keys(self) -> list[Key]:
+    def signing_keys(self) -> list[Key]:
         """Return all keys ever enrolled, also of those who left: what they signed in their time stays signed.
 
         A key that two persons have is nobody's.

@@ -134,6 +134,11 @@ class Register:
         """Return a version as an item."""
         return version_of(version.path, self.history.content(version), self._loaded.types)
 
+    def controls(self, version: Version) -> bool:
+        """Tell whether a version is of a controlled type."""
+        kind = self._loaded.types.get(version.facts.get("type", ""))
+        return kind is not None and kind.controlled
+
     def manifest(self, version: Version, tree: Tree | None = None) -> Manifest:
         """Return what an approval of a version is about; its pictures are those of a tree, else of today."""
         around = self.tree if tree is None else tree
@@ -165,7 +170,11 @@ class Register:
         change = documents.change_of(state, state, old, new, content)
         persons, strangers = self._hands(first, content, state)
         wanted = demand(change.facts, rules)
-        said = self.votes(version.item, state)
+        said = [
+            vote
+            for vote in self.votes(version.item, state)
+            if vote.revision == version.revision or vote.key == content.key
+        ]
         # A moved approval says so itself: it names another revision than the content does.
         signed = rules.evidence == "signatures"
         found = judge(wanted, said, content.key, state.people, barred(persons, state.people), signatures_only=signed)
@@ -206,9 +215,7 @@ class Register:
     def brought(self, sha: str) -> Contributions:
         """Return the commits that one landing brought."""
         if sha not in self._brought:
-            parents = self.history.by_sha[sha].parents
-            rows = git.log(self.history.root, sha, since=parents[0] if parents else "")
-            self._brought[sha] = Contributions(self.history.root, rows)
+            self._brought[sha] = Contributions(self.history.root, self.history.brought(sha))
         return self._brought[sha]
 
     def open_hands(self, item: str, people_of: State) -> tuple[dict[str, str], dict[str, str]]:

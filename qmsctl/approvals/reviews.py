@@ -47,11 +47,23 @@ def looked_at(pull: PullRequest, review: Review) -> tuple[str, str]:
     return "", "the forge does not say which text was there when it was given"
 
 
-def votes_of(pull: PullRequest, subjects: Iterable[Subject], people: People, repository: Path) -> list[Vote]:
-    """Return a vote for each review on each changed document."""
+@dataclass(frozen=True)
+class Look:
+    """One review of one changed document: the content it was about, or why nobody knows it."""
+
+    review: Review
+    stance: str
+    subject: Subject
+    content: Manifest | None
+    record: tuple[str, str]
+    unknown: str
+
+
+def looks(pull: PullRequest, subjects: Iterable[Subject], repository: Path) -> list[Look]:
+    """Return what each review that says yes or no was about."""
     wanted = list(subjects)
     commits: dict[str, Tree | None] = {}
-    votes = []
+    found = []
     for review in pull.reviews:
         stance = _stance(review)
         if not stance:
@@ -63,37 +75,49 @@ def votes_of(pull: PullRequest, subjects: Iterable[Subject], people: People, rep
         if sha and tree is None:
             unknown = f"the commit it was about ({sha[:12]}) is not stored here any more"
         for subject in wanted:
-            votes.append(_vote(pull, review, stance, subject, tree, unknown, people))
-    return votes
+            content, record = subject.measure(tree) if tree is not None else (None, ("", ""))
+            if content is None and not unknown:
+                unknown = "the document was not there when it was given"
+            found.append(Look(review, stance, subject, content, record, "" if content else unknown))
+    return found
 
 
-def _vote(
-    pull: PullRequest, review: Review, stance: str, subject: Subject, tree: Tree | None, unknown: str, people: People
-) -> Vote:
+def votes_of(pull: PullRequest, subjects: Iterable[Subject], people: People, repository: Path) -> list[Vote]:
+    """Return a vote for each review on each changed document."""
+    return [_vote(pull, look, people) for look in looks(pull, subjects, repository)]
+
+
+def named_role(body: str) -> tuple[str, str]:
+    """Return (role, meaning) that a review says it was given in, as `as quality-manager: approval`."""
+    named = _NAMED.search(body)
+    return (named[1].lower(), named[2].lower()) if named else ("", "")
+
+
+def _vote(pull: PullRequest, look: Look, people: People) -> Vote:
+    review = look.review
     person = "" if review.bot else people.by_login(review.login)
-    content, record = subject.measure(tree) if tree is not None else (None, ("", ""))
     problem = ""
     if review.bot:
         problem = f"{review.login} is a program"
     elif not person:
         problem = f"nobody here has the login {review.login}"
-    elif stance == FOR and content is None:
-        problem = unknown or "the document was not there when it was given"
-    named = _NAMED.search(review.body)
+    elif look.stance == FOR:
+        problem = look.unknown
+    role, meaning = named_role(review.body)
     return Vote(
-        item=subject.item,
-        key=content.key if content else None,
+        item=look.subject.item,
+        key=look.content.key if look.content else None,
         person=person,
         name=people.name(person) if person else review.login,
-        stance=stance,
+        stance=look.stance,
         at=review.submitted_at,
         origin="review",
         source=review.url or f"{pull.forge} {pull.repository} {pull.number}",
-        revision=subject.revision,
-        role=named[1].lower() if named else "",
-        meaning=named[2].lower() if named else "",
+        revision=look.subject.revision,
+        role=role,
+        meaning=meaning,
         time="proven",
-        record=record,
+        record=look.record,
         lifted_by=people.by_login(review.dismissed_by) if review.dismissed_by else "",
         problem=problem,
     )

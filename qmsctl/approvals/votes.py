@@ -134,7 +134,7 @@ def _time_of(
 def _problem_of(
     statement: Statement, path: str, data: bytes, signature: bytes, policy: Policy, moment: str, time: str, now: str
 ) -> str:
-    keys = policy.people.keys()
+    keys = policy.people.signing_keys()
     if tuple(path.split("/")) != tuple(path_of(statement).split("/")):
         return f"a statement like this is kept at {path_of(statement)}"
     if not signature:

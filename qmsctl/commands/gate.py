@@ -115,14 +115,18 @@ def pull_request(
         address = address or (guessed[2] if name == guessed[0] else "")
     if not name or not path:
         raise Trouble("it is not known which forge holds the pull request", "name it: --forge github --repository a/b")
-    token = next((os.environ[key] for key in ("QMSCTL_FORGE_TOKEN", *TOKENS[name]) if os.environ.get(key)), "")
     try:
         with told(f"asking {name}"):
-            return read(name, path, number, api=address, token=token, saved=saved, keep=keep)
+            return read(name, path, number, api=address, token=token_for(name), saved=saved, keep=keep)
     except ForgeFault as error:
         raise Trouble(
             f"the forge could not be asked: {error}", "nothing was decided; try again", EXIT_OUTSIDE
         ) from error
+
+
+def token_for(forge: str) -> str:
+    """Return the token for a forge from the environment; "" if there is none."""
+    return next((os.environ[key] for key in ("QMSCTL_FORGE_TOKEN", *TOKENS[forge]) if os.environ.get(key)), "")
 
 
 def _decide(

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from qmsctl import checks, engines, pages
+from qmsctl import engines, pages
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
 from qmsctl.engines.serve import serve as serve_site
+from qmsctl.pages.publication import Publication
 
 engine_option = click.option(
     "--engine", type=click.Choice(["mkdocs", "zensical"]), default="mkdocs", show_default=True, help="What builds it."
 )
+preview_option = click.option("--preview", is_flag=True, help="Show the files as they lie, approved or not.")
 
 
 @click.group("site")
@@ -23,12 +25,17 @@ def command() -> None:
 
 @command.command("build", epilog="Example: qmsctl site build && ls build/site/index.html")
 @engine_option
+@preview_option
 @as_of_option
 @pass_workspace
-def build(workspace: Workspace, engine: str, as_of: str | None) -> None:
-    """Write the pages to build/docs and build the intranet in build/site."""
+def build(workspace: Workspace, engine: str, preview: bool, as_of: str | None) -> None:
+    """Write the pages to build/docs and build the intranet in build/site.
+
+    Under change control it shows what is in force, from the history; nothing that is not approved is
+    published unless qms.yaml allows it.
+    """
     root = workspace.root
-    count = _write(workspace, root, as_of)
+    count = _write(workspace, root, as_of, preview)
     emit(f"{count} pages written; building the intranet with {engine} ...")
     _build(root, engine)
     emit(f"built: {root / 'build' / 'site' / 'index.html'}")
@@ -38,18 +45,19 @@ def build(workspace: Workspace, engine: str, as_of: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="The port; the next free one is taken if it is in use.")
 @engine_option
+@preview_option
 @as_of_option
 @pass_workspace
-def serve(workspace: Workspace, host: str, port: int, engine: str, as_of: str | None) -> None:
+def serve(workspace: Workspace, host: str, port: int, engine: str, preview: bool, as_of: str | None) -> None:
     """Build the intranet, serve it, and build it anew when a file changes. Ctrl-C ends it."""
     root = workspace.root
-    count = _write(workspace, root, as_of)
+    count = _write(workspace, root, as_of, preview)
     emit(f"{count} pages written; building the intranet with {engine} ...")
     _build(root, engine)
 
     def again() -> None:
         fresh = Workspace(root, as_of)
-        _write(fresh, root, as_of)
+        _write(fresh, root, as_of, preview)
         engines.build(root, engine)
 
     def ready(address: str) -> None:
@@ -62,12 +70,33 @@ def serve(workspace: Workspace, host: str, port: int, engine: str, as_of: str | 
     serve_site(root, host, port, again, ready, failed)
 
 
-def _write(workspace: Workspace, root: Path, as_of: str | None) -> int:
+def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -> int:
     today = workspace.today(as_of)
-    with progress("checking") as step:
-        report = checks.run(workspace.loaded, today, progress=step)
+    view = workspace if preview or (workspace.control.history is None and not as_of) else workspace.in_force(today)
+    report = view.run_checks(today)
+    control = None
+    if workspace.control.register is not None:
+        control = Publication(workspace.control, view.loaded, today, preview)
+        if not preview:
+            _only_approved(workspace, control)
     with progress("writing pages") as step:
-        return len(pages.write(workspace.loaded, report, today, root / "build" / "docs", step))
+        return len(pages.write(view.loaded, report, today, root / "build" / "docs", step, control))
+
+
+def _only_approved(workspace: Workspace, control: Publication) -> None:
+    """Refuse to publish what has no approval, where qms.yaml asks for it."""
+    approvals = workspace.loaded.config.approvals
+    if approvals is None or approvals.publish != "approved":
+        return
+    rows = [item for item in control.graph.items.values() if control.state(item) in ("changed", "missing")]
+    if rows:
+        named = ", ".join(f"{item.id} {item.get('revision') or ''}".strip() for item in rows[:8])
+        more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
+        raise Trouble(
+            f"not published, because it is not approved: {named}{more}",
+            "see qmsctl check; have it approved, or look at it with --preview; the last good intranet was left in place",
+            EXIT_FINDINGS,
+        )
 
 
 def _build(root: Path, engine: str) -> None:

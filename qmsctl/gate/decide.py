@@ -189,7 +189,7 @@ def _signed_commits(run: _Run, base: str, head: str) -> None:
         return
     from qmsctl.approvals import signing
 
-    signers = signing.allowed_signers(run.people.keys(), "git")
+    signers = signing.allowed_signers(run.people.signing_keys(), "git")
     for sha, (status, who) in git.signatures(run.repository, head, base, signers).items():
         if status != "G":
             run.block(
@@ -257,7 +257,7 @@ def _statement(run: _Run, path: str) -> Vote | None:
 
 def _documents(run: _Run, said: list[Vote]) -> list[Judged]:
     changes = documents.changed(run.base, run.new)
-    records = {change.item: _record_of(run, change) for change in changes}
+    records = {change.item: documents.record_of(run.new.items, change.item, change.revision) for change in changes}
     subjects = []
     for change in changes:
         record = records[change.item]
@@ -271,18 +271,6 @@ def _reviews(run: _Run, subjects: Iterable[Subject]) -> list[Vote]:
     return votes_of(run.pull, subjects, run.people, run.repository) if run.pull else []
 
 
-def _record_of(run: _Run, change: DocumentChange) -> Item | None:
-    """Return the change record that names a document in the revision that would land, the newest first."""
-    for item in sorted(run.new.items.values(), key=lambda item: item.id, reverse=True):
-        if item.type != "change" or item.get("status", "open") not in ("open", "in-effect"):
-            continue
-        for row in item.get("documents") or []:
-            named = isinstance(row, Mapping) and row.get("item") == change.item
-            if named and row.get("revision", change.revision) == change.revision:
-                return item
-    return None
-
-
 def _document(run: _Run, change: DocumentChange, record: Item | None, every: list[Vote]) -> Judged:
     if change.after is None:
         run.block(
@@ -292,6 +280,7 @@ def _document(run: _Run, change: DocumentChange, record: Item | None, every: lis
             change.facts.sides[0].path,
             change.item,
         )
+    old = run.base.tree.files
     wants_record = change.facts.kind in run.rules.change_records
     if wants_record and record is None:
         run.block(
@@ -313,6 +302,8 @@ def _document(run: _Run, change: DocumentChange, record: Item | None, every: lis
         )
     rows = [vote for vote in every if vote.item == change.item and vote.meaning != votes.PERIODIC]
     rows += [v for v in run.register.votes(change.item, run.base) if v.origin == "record"]
+    # What was said about a revision that has landed long ago is of no interest here.
+    rows = [v for v in rows if v.revision == change.revision or v.origin == "review" or v.source not in old]
     named = (record.id, run.new.tree.digest(record.path)) if record is not None and wants_record else ("", "")
     key = change.manifest.key if change.manifest else None
     verdict = judge(

@@ -55,11 +55,12 @@ def verdict_line(decision: Decision) -> str:
     said = [part for part in parts if part]
     if not said:
         return "Everything that is needed is there. It may land."
-    return (", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]) + "."
+    line = (", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]) + "."
+    return line[0].upper() + line[1:]
 
 
 def _count(number: int, one: str, many: str) -> str:
-    return "" if not number else f"{'One' if number == 1 else number} {one if number == 1 else many}"
+    return "" if not number else f"{'one' if number == 1 else number} {one if number == 1 else many}"
 
 
 def heading(judged: Judged) -> str:
@@ -142,11 +143,14 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
     if judged.change is None:
         out += ["", "**What changes.** " + ", ".join(f"`{path}`" for path in judged.files[:MOST])]
         return out
-    if judged.change.changes:
-        rows = redline.markdown(judged.change.changes[:MOST]).rstrip()
-        out += ["", "**What changes.**", "", rows]
-        if len(judged.change.changes) > MOST:
-            out.append(f"- and {len(judged.change.changes) - MOST} more: `qmsctl diff {judged.change.item}`")
+    note = str(judged.change.after.get("change") or "") if judged.change.after else ""
+    if note:
+        out += ["", f"**Why.** {escaped(' '.join(note.split()))}"]
+    changes = told(judged)
+    if changes:
+        out += ["", "**What changes.**", "", redline.markdown(changes[:MOST]).rstrip()]
+        if len(changes) > MOST:
+            out.append(f"- and {len(changes) - MOST} more: `qmsctl diff {judged.change.item}`")
     elif judged.change.before is not None:
         out += ["", "**What changes.** A picture or a file it shows, or where it lies."]
     if judged.change.declared != judged.change.kind:
@@ -158,6 +162,12 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
     if touched:
         out += ["", "**Whom and what it touches.** " + " ".join(touched)]
     return out
+
+
+def told(judged: Judged) -> list[redline.Change]:
+    """Return what changes besides what the heading says already: revision, date and note."""
+    changes = judged.change.changes if judged.change else ()
+    return [c for c in changes if c.path not in (("revision",), ("effective",), ("change",), ("change_kind",))]
 
 
 def _touches(judged: Judged) -> list[str]:
@@ -217,12 +227,9 @@ def text(decision: Decision, colour: bool, width: int) -> str:
                 out.append(f"      can be given by {names}" + (f" and {len(can) - 4} more" if len(can) > 4 else ""))
         out += [f"  {style('✗', fg='red')} {problem}" for problem in judged.verdict.problems]
         out += [f"    not counted: {vote.name}: {reason}" for vote, reason in judged.verdict.refused]
-        if judged.change is not None and judged.change.changes:
-            out += [
-                "",
-                *("    " + line for line in redline.text(judged.change.changes, colour, width - 4).splitlines()),
-            ]
-        elif judged.change is None:
+        if judged.change is not None:
+            out += [f"    {line}" for line in redline.text(told(judged), colour, width - 4).splitlines()]
+        else:
             out += [f"    {path}" for path in judged.files[:MOST]]
     if decision.open_questions:
         out += ["", style("Open questions", bold=True)]

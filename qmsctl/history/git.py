@@ -316,12 +316,17 @@ def main_branch(root: Path) -> str:
     return "HEAD"
 
 
-def remote(root: Path) -> str:
-    """Return the address of the remote `origin`; "" if there is none."""
+def setting(root: Path, name: str) -> str:
+    """Return a setting of Git's; "" if it is not set."""
     try:
-        return run(root, "config", "--get", "remote.origin.url").strip()
+        return run(root, "config", "--get", name).strip()
     except GitFault:
         return ""
+
+
+def remote(root: Path) -> str:
+    """Return the address of the remote `origin`; "" if there is none."""
+    return setting(root, "remote.origin.url")
 
 
 def gaps(root: Path) -> list[str]:
@@ -332,23 +337,14 @@ def gaps(root: Path) -> list[str]:
     grafts = root / run(root, "rev-parse", "--git-path", "info/grafts").strip()
     if grafts.is_file() and grafts.read_text(errors="replace").strip():
         found.append("info/grafts rewrites the history as Git shows it; remove that file")
-    try:
-        if run(root, "config", "--get", "extensions.partialClone").strip():
-            found.append("this is a partial clone: some content must be fetched before it can be read")
-    except GitFault:
-        pass
+    if setting(root, "extensions.partialClone"):
+        found.append("this is a partial clone: some content must be fetched before it can be read")
     return found
 
 
 def identity(root: Path) -> tuple[str, str]:
     """Return the name and e-mail address Git would put on a commit made here; "" where it does not know."""
-    answer = []
-    for key in ("user.name", "user.email"):
-        try:
-            answer.append(run(root, "config", "--get", key).strip())
-        except GitFault:
-            answer.append("")
-    return answer[0], answer[1]
+    return setting(root, "user.name"), setting(root, "user.email")
 
 
 def write_files(files: Iterable[tuple[str, str, bytes]], target: Path) -> None:

@@ -87,6 +87,7 @@ class History:
         self.facts = facts
         self._zone_name = zone
         self._zone = zone_of(zone)
+        self._brought: dict[str, list[git.Commit]] = {}
         self._times = _forward([commit.committed for commit in mainline])
         self.versions: dict[str, list[Version]] = defaultdict(list)
         for commit, landed in zip(mainline, self._times, strict=True):
@@ -191,6 +192,19 @@ class History:
     def content(self, version: Version) -> bytes:
         """Return the bytes of a version."""
         return git.blobs(self.root, [version.blob])[version.blob]
+
+    def brought(self, sha: str) -> list[git.Commit]:
+        """Return the commits that one landing brought, itself included."""
+        if sha not in self._brought:
+            parents = self.by_sha[sha].parents
+            self._brought[sha] = git.log(self.root, sha, since=parents[0] if parents else "")
+        return self._brought[sha]
+
+    def written_by(self, version: Version) -> str:
+        """Return who wrote a version: the authors of the commits that touched it, not who merged them."""
+        path = self.prefix + version.path
+        names = [c.author for c in self.brought(version.commit) if any(t.path == path for t in c.touches)]
+        return ", ".join(dict.fromkeys(names)) or self.by_sha[version.commit].author
 
     @cached_property
     def by_sha(self) -> dict[str, git.Commit]:

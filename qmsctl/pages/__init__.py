@@ -17,21 +17,30 @@ from qmsctl.loader import Loaded
 from qmsctl.model import harmless
 from qmsctl.pages import indexes
 from qmsctl.pages.prose import prose_html
+from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
 
 HERE = Path(__file__).parent
 Progress = Callable[[int, int], None]
 
 
-def write(loaded: Loaded, report: Report, today: str, target: Path, progress: Progress | None = None) -> list[str]:
+def write(
+    loaded: Loaded,
+    report: Report,
+    today: str,
+    target: Path,
+    progress: Progress | None = None,
+    control: Publication | None = None,
+) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
-    Everything is written into a sibling folder first and swapped in at the end.
+    With ``control`` the pages show approvals and revisions. Everything is written into a sibling folder first
+    and swapped in at the end.
     """
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    view = View(loaded, report, today)
+    view = View(loaded, report, today, control)
     environment = _environment(loaded, view)
     pages = list(indexes.pages(view))
     items = list(loaded.qms.items.values())
@@ -132,15 +141,26 @@ def _theme(loaded: Loaded, view: View, target: Path) -> None:
     """Write the theme's overrides, with the day on which the pages were made."""
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted((HERE / "theme").rglob("*.html")):
-        text = (
-            file.read_text(encoding="utf-8")
-            .replace("@@TODAY@@", view.long_day(view.today))
-            .replace("@@DAY@@", view.today)
-        )
+        text = file.read_text(encoding="utf-8").replace("@@ANNOUNCE@@", _announcement(view))
         place = target / file.relative_to(HERE / "theme")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
     _copy(loaded.root / "site" / "theme", target)
+
+
+def _announcement(view: View) -> str:
+    """Say above every page what it shows and as of when; the browser warns when that is out of date."""
+    day = f'<time datetime="{view.today}">{view.long_day(view.today)}</time>'
+    fixed = " data-fixed" if view.loaded.config.as_of else ""
+    control = view.control
+    if control is None:
+        what = "<strong>Preview.</strong> The files as they lie in the folder; revisions and approvals were not judged."
+        return f'<div class="qms-asof" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
+    if control.preview:
+        what = "<strong>Preview.</strong> Proposed texts, not what is in force."
+        return f'<div class="qms-asof qms-preview" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
+    soon = f' data-next="{control.next_day}"' if control.next_day else ""
+    return f'<div class="qms-asof" data-day="{view.today}"{soon}{fixed}>What is in force on {day}.</div>'
 
 
 def _swap(fresh: Path, target: Path) -> None:

@@ -63,10 +63,18 @@ def _news(view: View) -> list[Any]:
     return sorted(found, key=lambda item: (str(item.get("effective")), item.id), reverse=True)[:5]
 
 
-def _coming(view: View) -> list[Any]:
-    """What takes effect soon."""
-    found = [item for item in _documents(view) if str(item.get("effective") or "") > view.today]
-    return sorted(found, key=lambda item: (str(item.get("effective")), item.id))[:5]
+def _coming(view: View) -> list[dict[str, str]]:
+    """What takes effect soon: as announced by change control, else by the dates in the files."""
+    if view.control is not None and not view.control.preview:
+        rows = [(v.effective, v.item, v.revision, v.facts.get("change", "")) for v in view.control.all_coming()]
+    else:
+        rows = [
+            (str(i.get("effective")), i.id, str(i.get("revision") or ""), str(i.get("change") or ""))
+            for i in _documents(view)
+            if str(i.get("effective") or "") > view.today
+        ]
+    names = ("effective", "item", "revision", "change")
+    return [dict(zip(names, row, strict=True)) for row in sorted(rows)[:5]]
 
 
 def _documents(view: View) -> list[Any]:

@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from qmsctl import body
-from qmsctl.checks import Report
+from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import STATES, Clause, clauses
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import Due, Item, Link, Part
+from qmsctl.pages.publication import Publication
 from qmsctl.schema import ItemType
 
 SIGNS = {"covered": "●", "planned": "▲", "excluded": "–", "gap": "■", "heading": ""}
@@ -23,11 +24,12 @@ TRAIL = 12
 class View:
     """The system as pages show it."""
 
-    def __init__(self, loaded: Loaded, report: Report, today: str) -> None:
+    def __init__(self, loaded: Loaded, report: Report, today: str, control: Publication | None = None) -> None:
         self.loaded = loaded
         self.report = report
         self.today = today
-        self.graph = Graph(loaded)
+        self.control = control
+        self.graph = Graph(loaded, reviewed(control.register if control else None))
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
         self.signs = SIGNS

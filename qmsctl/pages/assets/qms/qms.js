@@ -1,4 +1,5 @@
-// Filters and sorts registers, and says how overdue a date is. Everything can be read without it.
+// Filters and sorts registers, says how overdue a date is, and warns when the pages are out of date.
+// Everything can be read without it.
 (function () {
   "use strict";
   function start() {
@@ -37,5 +38,18 @@
       if (days > 0) { due.classList.add("qms-overdue"); due.textContent += " · overdue by " + days + " days"; }
     });
   }
-  if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", start); } else { start(); }
+  // A page cannot know that its day has passed; the reader's clock can.
+  function late() {
+    var note = document.querySelector(".qms-asof"), words = "";
+    if (!note || note.hasAttribute("data-fixed")) { return; }
+    var now = new Date(), today = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
+    var next = note.getAttribute("data-next"), age = Math.floor((Date.parse(today) - Date.parse(note.getAttribute("data-day"))) / 86400000);
+    if (next && next <= today) { words = " Since " + next + " newer revisions are in force. Ask for the page to be built anew."; }
+    else if (age > 2) { words = " This is " + age + " days old. Ask for the page to be built anew."; }
+    if (words) { note.classList.add("qms-late"); note.setAttribute("role", "alert"); note.appendChild(document.createTextNode(words)); }
+    document.querySelectorAll("[data-from]").forEach(function (box) {
+      if (box.getAttribute("data-from") <= today) { box.classList.add("qms-notice-bad"); box.open = true; }
+    });
+  }
+  if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", function () { start(); late(); }); } else { start(); late(); }
 })();

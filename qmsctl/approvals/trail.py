@@ -1,0 +1,112 @@
+"""Every content of an item as it landed: what state it is in, who wrote it, who approved it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from qmsctl.approvals.judge import Verdict
+from qmsctl.approvals.register import Register
+from qmsctl.history.revisions import History, Version
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One content of an item as it landed, with what changed and who approved it."""
+
+    version: Version
+    before: Version | None
+    landed: str
+    state: str
+    by: str
+    committed_by: str
+    verdict: Verdict | None
+
+    def data(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "item": self.version.item,
+            "title": self.version.facts.get("title", ""),
+            "revision": self.version.revision,
+            "effective": self.version.effective,
+            "landed": self.version.landed,
+            "state": self.state,
+            "commit": self.version.commit,
+            "path": self.version.path,
+            "by": self.by,
+            "committed_by": self.committed_by,
+            "why": self.version.facts.get("change", ""),
+            "approvals": approvals_of(self.verdict),
+            "problems": [
+                *([] if self.verdict is None else self.verdict.problems),
+                *(f"{p.slot.meaning} by {' or '.join(p.slot.roles)} is missing" for p in _missing(self.verdict)),
+            ],
+        }
+
+
+def _missing(verdict: Verdict | None) -> list[Any]:
+    return verdict.missing if verdict is not None and not verdict.exempt else []
+
+
+def approvals_of(verdict: Verdict | None) -> list[dict[str, str]]:
+    """Return who approved, in which role, with what meaning, when, by what evidence."""
+    return [
+        {
+            "name": place.vote.name,
+            "person": place.vote.person,
+            "role": place.role,
+            "capacity": place.capacity,
+            "meaning": place.slot.meaning,
+            "at": place.vote.at,
+            "time": place.vote.time,
+            "evidence": place.vote.source,
+        }
+        for place in (verdict.places if verdict else ())
+        if place.vote
+    ]
+
+
+def entries(history: History, register: Register | None, item: str, today: str) -> list[Entry]:
+    """Return every content of an item that landed, oldest first."""
+    found: list[Entry] = []
+    rows = history.versions.get(item, [])
+    valid = history.in_force(item, today, "9999-12-31" if today >= history.day(history.mainline[-1].committed) else "")
+    pending = history.pending(item, today)
+    for at, version in enumerate(rows):
+        before = rows[at - 1] if at else None
+        if before is not None and before.blob == version.blob:
+            continue
+        commit = history.by_sha[version.commit]
+        day = history.day(version.landed)
+        if day > today:
+            break
+        verdict = (
+            register.verdict(version) if register is not None and version.blob and register.controls(version) else None
+        )
+        state = _state(version, valid, pending)
+        found.append(
+            Entry(
+                version,
+                before if before and before.blob else None,
+                day,
+                state,
+                history.written_by(version),
+                commit.committer,
+                verdict,
+            )
+        )
+    return found
+
+
+def _state(version: Version, valid: Version | None, pending: list[Version]) -> str:
+    if not version.blob:
+        return "deleted"
+    if valid is not None and version.blob == valid.blob:
+        if version.facts.get("status") == "obsolete":
+            return "obsolete"
+        return f"in force since {version.effective}" if version.effective else "in force"
+    if any(version.blob == coming.blob for coming in pending):
+        return f"takes effect on {version.effective}"
+    if version.draft:
+        return "draft"
+    return f"was in force from {version.effective}" if version.effective else "superseded"

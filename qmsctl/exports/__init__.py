@@ -1,0 +1,1 @@
+"""What leaves the system for other systems and for inspectors, one module for each."""

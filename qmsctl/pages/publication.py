@@ -1,0 +1,154 @@
+"""What change control says about documents, as pages show it: approvals, revisions, what comes."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from qmsctl import redline
+from qmsctl.approvals.control import Control
+from qmsctl.approvals.judge import Verdict
+from qmsctl.approvals.trail import Entry, entries
+from qmsctl.approvals.votes import Vote
+from qmsctl.graph import Graph
+from qmsctl.history.revisions import Version
+from qmsctl.loader import Loaded, version_of
+from qmsctl.model import Item
+
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+SHOWN = 8
+"""How many revisions a page shows with their redlines; the audit trail has them all."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One line of the block of approvals on a page."""
+
+    name: str
+    role: str
+    meaning: str
+    at: str
+    how: str
+    source: str
+
+
+class Publication:
+    """Approvals and revisions of the documents in a view. ``preview`` says that files as they lie are shown."""
+
+    def __init__(self, control: Control, loaded: Loaded, today: str, preview: bool) -> None:
+        assert control.history is not None
+        assert control.register is not None
+        self.history = control.history
+        self.register = control.register
+        self.graph = Graph(loaded)
+        self.today = today
+        self.preview = preview
+        self._root = loaded.root
+        self._known: dict[str, Version | None] = {}
+
+    @property
+    def next_day(self) -> str:
+        """The next day on which something takes effect; "" if nothing is announced."""
+        return next(iter(self.history.pending_days(self.today)), "")
+
+    def version(self, item: Item) -> Version | None:
+        """The landed content that a page shows; None for a text that has not landed."""
+        if item.id not in self._known:
+            self._known[item.id] = self._version(item)
+        return self._known[item.id]
+
+    def _version(self, item: Item) -> Version | None:
+        if self.preview:
+            row = next(iter(self.history.candidates(self._root, [item], self.today)), None)
+            return row.version if row and row.version.commit else None
+        return self.history.in_force(item.id, self.today, "9999-12-31")
+
+    def verdict(self, item: Item) -> Verdict | None:
+        """Whether what a page shows is approved; None for what is not under change control."""
+        version = self.version(item)
+        if not self.graph.types[item.type].controlled or item.shipped:
+            return None
+        return self.register.verdict(version) if version else Verdict(problems=("this text has not landed",))
+
+    def approvals(self, item: Item) -> list[Approval]:
+        """Who approved what a page shows."""
+        verdict = self.verdict(item)
+        return (
+            [self._line(p.vote, p.role, p.slot.meaning, p.capacity) for p in verdict.places if p.vote]
+            if verdict
+            else []
+        )
+
+    def reviews(self, item: Item) -> list[Approval]:
+        """The periodic reviews of what a page shows."""
+        version = self.version(item)
+        if version is None or not self.graph.types[item.type].controlled:
+            return []
+        key = self.register.manifest(version).key
+        rows = [v for v in self.register.periodic(item.id) if not v.problem and v.key == key]
+        return [self._line(vote, vote.role, f"periodic review: {vote.verdict}", "") for vote in rows]
+
+    def _line(self, vote: Vote, role: str, meaning: str, capacity: str) -> Approval:
+        title = self.graph.title(role)
+        acting = f"{title}, {capacity}" if capacity.startswith("deputy") else title
+        how = "signed" if vote.origin == "signature" else "reviewed on the forge"
+        return Approval(vote.name, acting, meaning, vote.at, f"{how}, time {vote.time}", vote.source)
+
+    def moment(self, at: str) -> str:
+        """2 March 2026, 14:05 (UTC+01:00)."""
+        when = datetime.datetime.fromisoformat(at)
+        zone = when.strftime("%z")
+        return f"{when.day} {when.strftime('%B %Y, %H:%M')} (UTC{zone[:3]}:{zone[3:5]})"
+
+    def words(self, text: str) -> str:
+        """Write the ISO days in a text as people do."""
+        return _DAY.sub(lambda m: f"{int(m[3])} {datetime.date.fromisoformat(m[0]).strftime('%B %Y')}", text)
+
+    def state(self, item: Item) -> str:
+        """approved, changed, missing, exempt or "" for what is not under change control."""
+        verdict = self.verdict(item)
+        if verdict is None:
+            return ""
+        if verdict.exempt:
+            return "exempt"
+        return "approved" if verdict.approved else "changed" if verdict.outdated else "missing"
+
+    def coming(self, item: Item) -> list[Version]:
+        """The announced revisions of a document."""
+        return self.history.pending(item.id, self.today) if not self.preview else []
+
+    def revisions(self, item: Item) -> list[Entry]:
+        """The landed contents of a document, newest first, without those still to come."""
+        rows = entries(self.history, self.register, item.id, self.today)
+        coming = {version.blob for version in self.coming(item)}
+        return [row for row in reversed(rows) if row.version.blob not in coming][:SHOWN]
+
+    def redline(self, before: Version | None, after: Version) -> Any:
+        """What differs between two contents, as HTML."""
+        from markupsafe import Markup
+
+        kind = self.graph.types.get(after.facts.get("type", ""))
+        old = self._item(before) if before is not None else None
+        new = self._item(after)
+        if kind is None or old is None or new is None:
+            return ""
+        rows = redline.compare(old, new, kind, self.graph.title)
+        return Markup(redline.html(row for row in rows if row.path not in (("revision",), ("effective",), ("change",))))
+
+    def _item(self, version: Version) -> Item | None:
+        return version_of(version.path, self.history.content(version), self.graph.types)
+
+    def all_coming(self) -> list[Version]:
+        """Everything that is announced, soonest first."""
+        if self.preview:
+            return []
+        names = [n for n, rows in self.history.versions.items() if rows[-1].facts.get("type", "") in self.graph.types]
+        rows = [
+            v
+            for n in names
+            if self.graph.types[self.history.versions[n][-1].facts["type"]].controlled
+            for v in self.history.pending(n, self.today)
+        ]
+        return sorted(rows, key=lambda v: (v.effective, v.item))
