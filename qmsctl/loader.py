@@ -169,6 +169,14 @@ def item_files(root: Path, folders: set[str], config: configuration.Config, sink
         base = root / folder
         if not base.is_dir():
             continue
+        if not _inside(root, base):
+            sink.add(
+                "link-leaves-repository",
+                "this symbolic link leads out of the repository",
+                Position(folder),
+                "replace it with the folder itself",
+            )
+            continue
         for here, below, names in os.walk(base, followlinks=False):
             below[:] = sorted(d for d in below if not d.startswith("."))
             for name in sorted([*names, *(d for d in below if os.path.islink(os.path.join(here, d)))]):

@@ -11,7 +11,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -198,18 +198,31 @@ def read_types(organisation: Path | None, parse: Any) -> tuple[dict[str, ItemTyp
         for file in sorted(place.glob("*" + SUFFIX)):
             name = file.name[: -len(SUFFIX)]
             source = f"item_types/{file.name}"
-            fields, reason = parse(file.read_bytes())
-            if fields is None:
-                faults.append((source, reason))
-                continue
             template: Path | None = file.with_name(f"{name}.md.j2")
             if template is not None and not template.is_file():
                 template = types[name].template if name in types else None
-            try:
-                types[name] = compose(name, fields, base_fields, template, source)
-            except (TypeFault, KeyError, TypeError, AttributeError, re.error) as error:
-                faults.append((source, f"cannot be used: {error}"))
+            found, reason = _type_of(
+                name, file.read_bytes(), (SHIPPED / "base.yaml").read_bytes(), template, source, parse
+            )
+            if found is None:
+                faults.append((source, reason))
+            else:
+                types[name] = found
     return types, faults
+
+
+@lru_cache(maxsize=256)
+def _type_of(
+    name: str, data: bytes, base: bytes, template: Path | None, source: str, parse: Any
+) -> tuple[ItemType | None, str]:
+    """Return the type a file describes, or why it cannot be used; the same bytes are read only once."""
+    fields, reason = parse(data)
+    if fields is None:
+        return None, reason
+    try:
+        return compose(name, fields, parse(base)[0], template, source), ""
+    except (TypeFault, KeyError, TypeError, AttributeError, re.error) as error:
+        return None, f"cannot be used: {error}"
 
 
 def compose(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import posixpath
+import re
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from qmsctl import body, frontmatter
-from qmsctl.history.trees import LINK, Tree
+from qmsctl.history.revisions import facts_of
+from qmsctl.history.trees import LINK, SUBMODULE, Tree
 from qmsctl.loader import SUFFIXES
+
+_HIDDEN = ("approvals/", "build/", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,44 @@ class Manifest:
 
 
 def manifest(tree: Tree, path: str) -> Manifest:
-    """Return the manifest of a document in a tree. Raises KeyError if it is not there."""
+    """Return the manifest of a document in a tree. Raises KeyError if it is not there.
+
+    A file counts as shown when its name stands anywhere in the document, however it is written there: what a
+    browser makes of a text is too rich to be read more exactly, and one file too many does no harm.
+    """
     found = {path: tree.digest(path)}
-    for named in _embedded(path, tree.read(path)):
-        for file in _followed(tree, named):
-            found[file] = tree.digest(file)
+    words = _words(tree.read(path))
+    for ending, names in _beside(tree).items():
+        for name, places in names.items() if ending in words else ():
+            for place in places if name in words else ():
+                for file in _followed(tree, place):
+                    if not _is_item(tree, file):
+                        found[file] = tree.digest(file)
     rest = sorted((name, sha) for name, sha in found.items() if name != path)
     return Manifest(((path, found[path]), *rest))
+
+
+def _beside(tree: Tree) -> dict[str, dict[str, list[str]]]:
+    """Return the files that documents can show, by ending and name; evidence is none of them."""
+    if tree.shown is None:
+        tree.shown = {}
+        for path in tree.files:
+            name = path.rsplit("/", 1)[-1]
+            if not path.startswith(_HIDDEN) and not name.startswith("."):
+                ending = name[name.rfind(".") :] if "." in name else ""
+                tree.shown.setdefault(ending, {}).setdefault(name, []).append(path)
+    return tree.shown
+
+
+def _is_item(tree: Tree, path: str) -> bool:
+    """Tell whether a file is an item, which is approved by itself."""
+    return path.endswith(SUFFIXES) and bool(facts_of(tree.read(path), path.endswith(".md")).get("id"))
 
 
 def _followed(tree: Tree, path: str) -> Iterator[str]:
     """Yield a file of the tree and, where it is a symbolic link, what it leads to."""
     for _ in range(8):
-        if path not in tree.files:
+        if path not in tree.files or tree.files[path][0] == SUBMODULE:
             return
         yield path
         if tree.files[path][0] != LINK:
@@ -61,27 +89,12 @@ def _followed(tree: Tree, path: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _embedded(path: str, data: bytes) -> tuple[str, ...]:
-    """Return the paths of files that a document shows or hands out, as it names them."""
-    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
-    found: dict[str, None] = {}
-    for text in (parsed.body, *_texts(parsed.fields)):
-        for link in body.links(text, 1) if text else ():
-            target = urllib.parse.unquote(link.target.split("#", 1)[0].split("?", 1)[0])
-            if not target or ":" in target or target.startswith("/"):
-                continue
-            name = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-            if not name.startswith("../") and (link.image or not name.endswith(SUFFIXES)):
-                found[name] = None
-    return tuple(found)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for below in value.values():
-            yield from _texts(below)
-    elif isinstance(value, list):
-        for below in value:
-            yield from _texts(below)
+def _words(data: bytes) -> str:
+    """Return the text of a document with everything undone that could hide the name of a file."""
+    text = data.decode("utf-8", "replace")
+    for _ in range(3):
+        plain = urllib.parse.unquote(html.unescape(text))
+        if plain == text:
+            break
+        text = plain
+    return text + "\n" + text.replace("\\", "") + "\n" + re.sub(r"[\t\r\n]", "", text)

@@ -35,8 +35,24 @@ _TOP = (
     "requirements",
     "constraints",
     "action.yml",
+    ".circleci/",
+    ".drone.yml",
+    ".travis.yml",
+    ".pre-commit-config.yaml",
+    ".python-version",
+    "Jenkinsfile",
+    "appveyor.yml",
+    "bitbucket-pipelines.yml",
+    "Pipfile",
+    "setup.",
+    "tox.ini",
+    "noxfile.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "qmsctl",
 )
-_ANYWHERE = frozenset({"CODEOWNERS", ".gitattributes", ".gitmodules"})
+"""What decides how the gate runs, and what could be run in its place."""
+_ANYWHERE = frozenset({FILE, "CODEOWNERS", ".gitattributes", ".gitmodules"})
 
 
 @dataclass(frozen=True)
@@ -142,12 +158,15 @@ def changed(before: State, after: State, only: str = "") -> list[DocumentChange]
         same = was is not None and now is not None and was.key == now.key and was.path == now.path
         if same and old is not None and new is not None:
             continue
-        found.append(change_of(before, after, old, new, now))
+        found.append(change_of(before, after, old, new, now, was))
     return found
 
 
-def change_of(before: State, after: State, old: Item | None, new: Item | None, now: Manifest | None) -> DocumentChange:
-    """Describe what differs between two versions of a document."""
+def change_of(
+    before: State, after: State, old: Item | None, new: Item | None, now: Manifest | None, was: Manifest | None = None
+) -> DocumentChange:
+    """Describe what differs between two versions of a document; ``was`` and ``now`` are what is approved of them."""
+    shown_differs = was is not None and now is not None and was.key[1] != now.key[1]
     side = new or old
     assert side is not None
     kinds = after.loaded.types if side.type in after.loaded.types else before.loaded.types
@@ -161,7 +180,7 @@ def change_of(before: State, after: State, old: Item | None, new: Item | None, n
     owner = str((old or side).get("owner") or "")
     facts = Facts(
         sides=tuple(item for item in (old, new) if item is not None),
-        kind=real_kind(declared, changes),
+        kind="minor" if declared == "editorial" and shown_differs else real_kind(declared, changes),
         fields=_fields(old, new),
         risk=max(_risk(state, side.id) for state in (before, after)),
         owner=owner,
@@ -219,7 +238,8 @@ def governs(states: Iterable[State], prefix: str) -> Callable[[str], bool]:
         return (
             path.rsplit("/", 1)[-1] in _ANYWHERE
             or path.startswith(_TOP)
-            or any(path == name or path.startswith(name if name.endswith("/") else name + "/") for name in own)
+            or ("/" not in path and path.endswith(".lock"))
+            or any(path == name.rstrip("/") or path.startswith(name.rstrip("/") + "/") for name in own)
         )
 
     return test

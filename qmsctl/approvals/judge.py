@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -64,20 +65,24 @@ def judge(
     barred: Mapping[str, str],
     record: tuple[str, str] = ("", ""),
     signatures_only: bool = False,
+    after: str = "",
 ) -> Verdict:
     """Decide whether the content with this key has every statement that is demanded.
 
     ``barred`` maps persons who may not approve to the reason. With a ``record``, an approval must name this
-    change record and this digest, as far as it names one at all.
+    change record and this digest, as far as it names one at all. ``after`` is when the text landed that this one
+    goes on top of: what was said before was said about another whole.
     """
     rows = sorted(votes, key=lambda vote: vote.moment)
     refused: list[tuple[Vote, str]] = []
-    problems = [_objection(vote, people) for vote in _objections(rows, demand, people, barred)]
+    problems = [_objection(vote, people) for vote in _objections(rows, key, demand, people, barred)]
     usable: list[Vote] = []
     withdrawn = {vote.person: vote.moment for vote in rows if vote.stance == WITHDRAWN and vote.person}
     for vote in rows:
         if vote.stance == FOR:
             reason = "only signed statements count here" if signatures_only and vote.origin != "signature" else ""
+            if not reason and after and vote.moment < datetime.datetime.fromisoformat(after):
+                reason = f"{CHANGED}: another text landed on {after[:10]}"
             reason = reason or _refusal(vote, key, people, barred, record, demand)
             if not reason and vote.origin != "signature" and withdrawn.get(vote.person, vote.moment) > vote.moment:
                 reason = "it was taken back"
@@ -107,8 +112,8 @@ def judge(
     for at, vote in enumerate(usable):
         if id(vote) not in used and options[at] and not any(v is vote for v, _ in late):
             refused.append((vote, "nothing more is asked of this person: one person fills one place"))
-    if len(persons) < demand.persons:
-        problems.append(f"{demand.persons} different persons are needed; {len(persons)} of them said yes")
+    if len(persons) < demand.persons and (demand.persons > len(places) or all(place.vote for place in places)):
+        problems.append(f"{demand.persons} different persons must say yes; so far {len(persons)} did")
     return Verdict(places, tuple(refused), tuple(problems), demand.persons, demand.rules)
 
 
@@ -149,8 +154,8 @@ def _fits(vote: Vote, slot: Slot, people: People) -> bool:
     return (not vote.meaning or vote.meaning == slot.meaning) and bool(_acting(vote, slot, people))
 
 
-def _objections(rows: list[Vote], demand: Demand, people: People, barred: Mapping[str, str]) -> list[Vote]:
-    """Return the objections that stand: by somebody in a required role who has not said yes since."""
+def _objections(rows: list[Vote], key: object, demand: Demand, people: People, barred: Mapping[str, str]) -> list[Vote]:
+    """Return the objections that stand: by somebody in a required role who has not said yes to this text since."""
     last: dict[str, Vote] = {}
     for vote in rows:
         if vote.stance == AGAINST and vote.person and _required(vote.person, demand, people):
@@ -160,7 +165,7 @@ def _objections(rows: list[Vote], demand: Demand, people: People, barred: Mappin
                 last.pop(vote.person, None)
             else:
                 last[vote.person] = vote
-        elif vote.stance == FOR and not vote.problem:
+        elif vote.stance == FOR and not vote.problem and vote.key == key:
             last.pop(vote.person, None)
     return list(last.values())
 

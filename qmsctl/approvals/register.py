@@ -155,7 +155,7 @@ class Register:
     def _judge(self, version: Version, content: Manifest) -> Verdict:
         approvals = self.approvals
         first = self.history.first_landing(version)
-        if approvals is None or self.history.day(first.landed) < approvals.since:
+        if approvals is None or (self.history.day(first.landed) < approvals.since and self._was_there(first)):
             since = approvals.since if approvals else ""
             return Verdict(exempt=f"it landed before change control began on {since}" if since else "no change control")
         landing = self.history.by_sha[first.commit]
@@ -167,7 +167,8 @@ class Register:
         old, new = self.item(previous) if previous else None, self.item(version)
         if new is None:
             return Verdict(problems=("its content cannot be read",))
-        change = documents.change_of(state, state, old, new, content)
+        was = self.manifest(previous) if previous else None
+        change = documents.change_of(state, state, old, new, content, was)
         persons, strangers = self._hands(first, content, state)
         wanted = demand(change.facts, rules)
         said = [
@@ -177,7 +178,15 @@ class Register:
         ]
         # A moved approval says so itself: it names another revision than the content does.
         signed = rules.evidence == "signatures"
-        found = judge(wanted, said, content.key, state.people, barred(persons, state.people), signatures_only=signed)
+        found = judge(
+            wanted,
+            said,
+            content.key,
+            state.people,
+            barred(persons, state.people),
+            signatures_only=signed,
+            after=rows[at - 1].landed if at else "",
+        )
         if strangers:
             named = ", ".join(sorted(strangers))
             found = Verdict(
@@ -188,6 +197,27 @@ class Register:
                 found.rules,
             )
         return found
+
+    def _was_there(self, first: Version) -> bool:
+        """Tell whether it is proven, as far as rules ask for proof, that a version landed before change control.
+
+        The day of a commit is what its author says. Where times must be proven, only the order of landings
+        counts: what was there when the rules themselves landed.
+        """
+        approvals = self.approvals
+        if approvals is None or approvals.time != "proven":
+            return True
+        order = {commit.sha: at for at, commit in enumerate(self.history.mainline)}
+        return order[first.commit] <= self._begun
+
+    @cached_property
+    def _begun(self) -> int:
+        """Where in the line of landings the first approval rules came."""
+        path = self.history.prefix + FILE
+        for at, commit in enumerate(self.history.mainline):
+            if any(touch.path == path for touch in commit.touches) and self.epoch(commit.sha).approvals is not None:
+                return at
+        return len(self.history.mainline)
 
     def _hands(self, first: Version, content: Manifest, state: State) -> tuple[dict[str, str], dict[str, str]]:
         """Return who had a hand in a version since the last that was approved."""

@@ -42,6 +42,12 @@ def allowed_signers(keys: Iterable[Key], namespace: str) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
+def signers(keys: Iterable[Key], namespace: str) -> str:
+    """Return keys as allowed signers at any time; who calls has chosen those that count now."""
+    lines = [f'{key.holder} namespaces="{namespace}" {" ".join(key.key.split()[:2])}' for key in keys]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
 def _end_of(key: Key) -> str:
     """The first moment at which a key counts no more, as ssh-keygen writes it."""
     last = datetime.datetime.fromisoformat(key.until).replace(tzinfo=datetime.UTC) + datetime.timedelta(days=1)
@@ -106,7 +112,11 @@ def verify(data: bytes, signature: bytes, holder: str, keys: Iterable[Key], name
             return "ssh-keygen is not installed here, so no signature can be judged"
         except subprocess.TimeoutExpired:
             return "ssh-keygen gave no answer"
-    return "" if done.returncode == 0 else "the text was changed after it was signed, or the signature is damaged"
+    return (
+        ""
+        if done.returncode == 0
+        else "the text was changed after it was signed, or the signature is damaged or was made for another purpose"
+    )
 
 
 def fingerprint(key: str) -> str:

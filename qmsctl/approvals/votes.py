@@ -170,8 +170,11 @@ def snapshot_files(tree: Tree) -> list[str]:
     return found
 
 
-def recorded(tree: Tree, path: str, policy: Policy) -> tuple[snapshots.Snapshot | None, str]:
-    """Return a record and why it proves nothing, "" if it does."""
+def recorded(tree: Tree, path: str, policy: Policy, now: str = "") -> tuple[snapshots.Snapshot | None, str]:
+    """Return a record and why it proves nothing, "" if it does.
+
+    With ``now`` the record is about to be taken in, and the recorder's key must count at this very moment.
+    """
     data = tree.read(path)
     try:
         found = snapshots.parse(data)
@@ -183,7 +186,7 @@ def recorded(tree: Tree, path: str, policy: Policy) -> tuple[snapshots.Snapshot 
         return found, "it is not signed, so it proves nothing"
     signature = tree.read(path + ".sig")
     keys = policy.approvals.recorders
-    reason = _verified(data, signature, found.recorder, keys, signing.RECORD, found.recorded)
+    reason = _verified(data, signature, found.recorder, keys, signing.RECORD, now or found.recorded)
     used = signing.fingerprint_of_signature(signature)
     if not reason and any(k.revoked and signing.fingerprint(k.key) == used for k in keys):
         reason = "the key of its recorder was revoked; record the pull request again"

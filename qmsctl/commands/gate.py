@@ -171,7 +171,10 @@ def _shown(decision: gate.Decision, form: str, root: Path, coloured: bool) -> st
 def _pre_receive(root: Path, branch: str, prefix: str | None, bootstrap: bool, today: str | None) -> None:
     """Judge what is pushed to the protected branch; everything else passes."""
     for line in sys.stdin.read().splitlines():
-        old, new, ref = line.split(" ", 2)
+        old, _, rest = line.partition(" ")
+        new, _, ref = rest.partition(" ")
+        if not ref:
+            raise Trouble(f"`{line[:80]}` is no line of a pre-receive hook", "it gets: old new ref")
         if ref != branch:
             continue
         if set(new) == {"0"}:

@@ -16,10 +16,11 @@ from qmsctl.schema import ItemType
 
 @click.command(
     "new",
-    epilog='Examples:\n\n  qmsctl new sop "Incoming inspection"\n\n  qmsctl new risk "Mixed bar stock" --set owner=quality-engineer',
+    epilog='Examples:\n\n  qmsctl new sop "Incoming inspection"\n\n  qmsctl new risk "Mixed bar stock" --set owner=quality-engineer'
+    '\n\n  qmsctl new change "Larger samples" --for SOP-014',
 )
 @click.argument("type_name", metavar="TYPE")
-@click.argument("title")
+@click.argument("title", required=False)
 @click.option(
     "--set",
     "settings",
@@ -27,10 +28,23 @@ from qmsctl.schema import ItemType
     metavar="FIELD=VALUE",
     help="Fill in a field; commas part the entries of a list.",
 )
+@click.option(
+    "--for", "documents", multiple=True, metavar="ID", help="A change record: what is changed; may be repeated."
+)
 @as_of_option
 @pass_workspace
-def command(workspace: Workspace, type_name: str, title: str, settings: tuple[str, ...], as_of: str | None) -> None:
-    """Write a new item with the next free id, also counting other branches."""
+def command(
+    workspace: Workspace,
+    type_name: str,
+    title: str | None,
+    settings: tuple[str, ...],
+    documents: tuple[str, ...],
+    as_of: str | None,
+) -> None:
+    """Write a new item with the next free id, also counting other branches.
+
+    With --for, a change record is filled with everything the documents touch, one question each.
+    """
     types = workspace.loaded.types
     if type_name not in types:
         near = nearest(type_name, list(types), 1)
@@ -39,6 +53,14 @@ def command(workspace: Workspace, type_name: str, title: str, settings: tuple[st
         )
     kind = types[type_name]
     values: dict[str, Any] = {}
+    if documents:
+        if not {"documents", "impact"} <= kind.properties.keys():
+            raise Trouble("--for is for change records", f"qmsctl new change --for {documents[0]}")
+        names = [workspace.ref(name).split("#")[0] for name in documents]
+        values = editing.change_record(workspace.graph, names)
+        title = title or "Change " + " and ".join(names)
+    if not title:
+        raise Trouble("the title is missing", f'qmsctl new {type_name} "What it is called"')
     for setting in settings:
         field, sign, value = setting.partition("=")
         if not sign or field not in kind.properties:

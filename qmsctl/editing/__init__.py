@@ -1,6 +1,7 @@
 """Changes to files of a system: new items, other ids, other owners. What is not changed stays byte for byte."""
 
 from qmsctl.editing._apply import apply
+from qmsctl.editing._change import change_record
 from qmsctl.editing._new import missing_fields, new_item
 from qmsctl.editing._reassign import reassign
 from qmsctl.editing._renumber import renumber
@@ -25,6 +26,7 @@ __all__ = [
     "Rename",
     "Unplaced",
     "apply",
+    "change_record",
     "missing_fields",
     "new_item",
     "reassign",

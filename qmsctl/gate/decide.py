@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qmsctl import checks
-from qmsctl.approvals import documents, votes
+from qmsctl.approvals import documents, impact, signing, votes
 from qmsctl.approvals.documents import DocumentChange, State
 from qmsctl.approvals.evidence import PullRequest
 from qmsctl.approvals.hands import Contributions, barred
@@ -30,7 +30,6 @@ from qmsctl.history.trees import LINK, SUBMODULE, Tree
 from qmsctl.loader import load
 from qmsctl.model import Finding, Item
 
-ASKED = ("retrain", "revise", "review")
 Say = Callable[[str], None]
 
 
@@ -172,9 +171,10 @@ def _shapes(run: _Run) -> None:
         for state in (run.base, run.new)
         for name, kind in state.loaded.types.items()
     )
+    folders += (run.prefix + "item_types/", run.prefix + FOLDER + "/", run.prefix + "site/")
     for path in run.changed_paths():
         mode = run.whole_new.files.get(path, ("", ""))[0]
-        if mode in (LINK, SUBMODULE) and path.startswith(folders):
+        if mode in (LINK, SUBMODULE) and (path.startswith(folders) or any(f.startswith(path + "/") for f in folders)):
             what = "a symbolic link" if mode == LINK else "a submodule"
             run.block(
                 "approval-invalid",
@@ -187,11 +187,14 @@ def _shapes(run: _Run) -> None:
 def _signed_commits(run: _Run, base: str, head: str) -> None:
     if not run.rules.signed_commits:
         return
-    from qmsctl.approvals import signing
-
-    signers = signing.allowed_signers(run.people.signing_keys(), "git")
-    for sha, (status, who) in git.signatures(run.repository, head, base, signers).items():
-        if status != "G":
+    day = run.now[:10]
+    keys = [k for k in run.people.signing_keys() if k.since <= day <= k.until and not k.revoked]
+    found = git.signatures(run.repository, head, base, signing.signers(keys, "git"))
+    for sha in run.work.shas():
+        status, who = found.get(sha, ("N", ""))
+        if status == "G":
+            run.work.signed_by(sha, who)
+        else:
             run.block(
                 "approval-invalid",
                 f"the commit {sha[:10]} carries no good signature by an enrolled key"
@@ -216,17 +219,19 @@ def _statements(run: _Run) -> list[Vote]:
                 path,
             )
             continue
-        stem = path.removesuffix(".sig").removesuffix(".tsr")
+        stem = _signed_file(path)
         if new[path][0] in (LINK, SUBMODULE):
-            run.block("approval-invalid", f"{path} is no plain file", "put the file itself there", path)
-        elif path.endswith(".txt"):
+            continue  # refused already
+        if path.endswith(".txt"):
             vote = _statement(run, path)
             if vote is not None:
                 found.append(vote)
         elif path.endswith(".json") and path in votes.snapshot_files(run.new.tree):
-            _, problem = votes.recorded(run.new.tree, path, run.policy)
+            _, problem = votes.recorded(run.new.tree, path, run.policy, run.now)
             if problem:
                 run.block("approval-invalid", f"{path}: {problem}", "record it again: qmsctl approvals record", path)
+        elif stem != path and stem in old:
+            _statement(run, stem, path)  # a signature or stamp that comes late must hold too
         elif stem == path or stem not in new:
             run.block(
                 "approval-invalid",
@@ -237,7 +242,15 @@ def _statements(run: _Run) -> list[Vote]:
     return found
 
 
-def _statement(run: _Run, path: str) -> Vote | None:
+def _signed_file(path: str) -> str:
+    """Return the statement or record that a signature or time stamp belongs to; itself for anything else."""
+    for ending in (".txt.sig", ".txt.tsr", ".json.sig"):
+        if path.endswith(ending):
+            return path[:-4]
+    return path
+
+
+def _statement(run: _Run, path: str, blamed: str = "") -> Vote | None:
     try:
         vote = votes.signed(run.new.tree, path, run.policy, run.register.seen, run.now)
     except StatementFault as error:
@@ -248,7 +261,8 @@ def _statement(run: _Run, path: str) -> Vote | None:
     if unsigned and vote.meaning == votes.PERIODIC and author == vote.person:
         return vote
     if vote.problem:
-        run.block("approval-invalid", f"{path}: {vote.problem}", "sign anew with qmsctl sign", path, vote.item)
+        where = blamed or path
+        run.block("approval-invalid", f"{where}: {vote.problem}", "sign anew with qmsctl sign", where, vote.item)
     return vote
 
 
@@ -306,11 +320,19 @@ def _document(run: _Run, change: DocumentChange, record: Item | None, every: lis
     rows = [v for v in rows if v.revision == change.revision or v.origin == "review" or v.source not in old]
     named = (record.id, run.new.tree.digest(record.path)) if record is not None and wants_record else ("", "")
     key = change.manifest.key if change.manifest else None
+    landed = run.register.history.versions.get(change.item, [])
     verdict = judge(
-        wanted, rows, key, run.people, barred(persons, run.people), named, run.rules.evidence == "signatures"
+        wanted,
+        rows,
+        key,
+        run.people,
+        barred(persons, run.people),
+        named,
+        run.rules.evidence == "signatures",
+        landed[-1].landed if landed else "",
     )
-    if key is None:
-        verdict = dataclasses.replace(verdict, problems=(*verdict.problems, "there is no content to approve"))
+    if key is None and change.after is not None:
+        verdict = dataclasses.replace(verdict, problems=(*verdict.problems, f"{change.after.path} cannot be read"))
     touches = _touches(run, change)
     return Judged(change, (), wanted, verdict, _can(run, wanted, persons), record.id if record else "", touches)
 
@@ -372,7 +394,13 @@ def _governing(run: _Run, said: list[Vote], bootstrap: bool) -> list[Judged]:
     rows += _reviews(run, [documents.governing_subject(test)])
     key = content.key if content else None
     verdict = judge(
-        wanted, rows, key, run.people, barred(persons, run.people), ("", ""), run.rules.evidence == "signatures"
+        wanted,
+        rows,
+        key,
+        run.people,
+        barred(persons, run.people, "these files"),
+        ("", ""),
+        run.rules.evidence == "signatures",
     )
     return [Judged(None, tuple(paths), wanted, verdict, _can(run, wanted, persons))]
 
@@ -411,7 +439,7 @@ def _questions(run: _Run, judged: Iterable[Judged]) -> list[Question]:
         answers = {str(row.get("item")): row for row in rows}
         with_it = {str(row.get("item")) for row in record.get("documents") or [] if isinstance(row, Mapping)}
         for verb, hits in one.touches:
-            for name, title, why in hits if verb in ASKED else ():
+            for name, title, why in hits if verb in impact.ASKED else ():
                 if name in with_it or name == record.id:
                     continue
                 row = answers.get(name, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qmsctl.approvals import impact
 from qmsctl.approvals.documents import DocumentChange
 from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.rules import Demand
@@ -41,10 +42,7 @@ class Question:
     @property
     def text(self) -> str:
         """The question in words."""
-        return {
-            "retrain": f"Who in the role {self.title} is trained, and until when?",
-            "revise": f"Does {self.item} {self.title} change too?",
-        }.get(self.verb, f"Is {self.item} {self.title} still right?")
+        return impact.question(self.verb, self.item, self.title)
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,10 @@ class Judged:
 
     @property
     def title(self) -> str:
-        return f"{self.change.item} {self.change.title}" if self.change else "The files that govern the system"
+        if self.change:
+            return f"{self.change.item} {self.change.title}"
+        more = f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
+        return f"The files that govern the system ({', '.join(self.files[:3])}{more})"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ class Decision:
                 check = "approval-outdated" if stale else "approval-missing"
                 roles = " or ".join(self.name(role) for role in place.slot.roles)
                 reason = "was given for another text" if stale else "is missing"
-                message = f"{judged.title}: the {place.slot.meaning} by {roles} {reason}"
+                message = f"{judged.title} {judged.change.revision if judged.change else ''}".rstrip()
+                message += f": the {place.slot.meaning} by {roles} {reason}"
                 way = f"ask for it: qmsctl approvals plan; or sign: qmsctl sign {judged.name}"
                 found.append(Finding(check, message, Position(path), way, "error", judged.name))
             for problem in judged.verdict.problems:

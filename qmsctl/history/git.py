@@ -353,6 +353,7 @@ def write_files(files: Iterable[tuple[str, str, bytes]], target: Path) -> None:
     A tree can hold names made to leave the folder; those are refused.
     """
     links = []
+    target.mkdir(parents=True, exist_ok=True)
     for path, mode, content in files:
         parts = path.split("/")
         if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
@@ -365,18 +366,31 @@ def write_files(files: Iterable[tuple[str, str, bytes]], target: Path) -> None:
             file.write_bytes(content)
     for file, content in links:
         file.symlink_to(os.fsdecode(content))
+    for file, content in links:
+        # A link must not show files of this machine; what leads out becomes a text that says where to.
+        if not _inside(file, target):
+            file.unlink()
+            file.write_bytes(content)
+
+
+def _inside(file: Path, folder: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        return False
 
 
 def would_be(root: Path, paths: Iterable[str]) -> list[str]:
     """Return the blob ids that files would have in Git, line ends and filters applied; nothing is stored."""
-    given = "\n".join(paths)
-    if not given:
-        return []
-    return (
-        run_bytes(root, "hash-object", "--stdin-paths", given=given.encode("utf-8", "surrogateescape") + b"\n")
-        .decode()
-        .split()
-    )
+    rows = list(paths)
+    plain = [path for path in rows if "\n" not in path]
+    given = "".join(path + "\n" for path in plain).encode("utf-8", "surrogateescape")
+    out = run_bytes(root, "hash-object", "--stdin-paths", given=given).decode().split() if plain else []
+    found = dict(zip(plain, out, strict=True))
+    for path in rows:
+        if path not in found:  # a name with a line end cannot be given in a list
+            found[path] = run(root, "hash-object", "--", path).strip()
+    return [found[path] for path in rows]
 
 
 def signatures(root: Path, tip: str, since: str, signers: str) -> dict[str, tuple[str, str]]:
@@ -391,6 +405,6 @@ def signatures(root: Path, tip: str, since: str, signers: str) -> dict[str, tupl
         file.flush()
         setting = ["-c", f"gpg.ssh.allowedSignersFile={file.name}", "-c", "gpg.program=/bin/false"]
         span = [commit(root, tip), f"^{commit(root, since)}"]
-        out = run(root, *setting, "log", "--no-merges", "--format=%H%x00%G?%x00%GS", *span, "--")
+        out = run(root, *setting, "log", "--format=%H%x00%G?%x00%GS", *span, "--")
     rows = [line.split("\0") for line in out.splitlines() if line]
     return {row[0]: (row[1], row[2]) for row in rows}

@@ -25,6 +25,7 @@ class Tree:
         self.files = files
         self._contents: dict[str, bytes] = {} if contents is None else contents
         self._digests: dict[str, str] = {}
+        self.shown: dict[str, dict[str, list[str]]] | None = None
 
     def below(self, prefix: str) -> Tree:
         """Return the files below a folder, with paths that begin there."""
@@ -82,7 +83,7 @@ def of(root: Path, revision: str, prefix: str = "") -> Tree:
 
 def of_folder(root: Path, paths: Iterable[str]) -> Tree:
     """Return files of a folder as Git would store them now, though none of them is in Git yet."""
-    wanted = sorted(path for path in paths if (root / path).is_file() and "\n" not in path)
+    wanted = sorted(path for path in paths if (root / path).is_file())
     names = git.would_be(root, wanted)
     files, contents = {}, {}
     for path, blob in zip(wanted, names, strict=True):

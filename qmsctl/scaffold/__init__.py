@@ -66,6 +66,7 @@ def init(target: Path, organisation: str, profile: str, time_zone: str, today: s
         "time_zone": time_zone,
         "profile": profile,
         "today": today,
+        "control_from": add_period(today, "14 days"),
         "in_three_months": add_period(today, "3 months"),
         "in_a_year": add_period(today, "12 months"),
         "review": "12 months" if profile == "regulated" else "24 months",

@@ -207,9 +207,9 @@ def protection(client: Client, repository: str, branch: str) -> Protection:
         dismisses_stale=either(
             "required_pull_request_reviews.dismiss_stale_reviews", "pull_request", "dismiss_stale_reviews_on_push"
         ),
-        up_to_date=either(
-            "required_status_checks.strict", "required_status_checks", "strict_required_status_checks_policy"
-        ),
+        up_to_date=True
+        if _of(rules, "merge_queue")
+        else either("required_status_checks.strict", "required_status_checks", "strict_required_status_checks_policy"),
         required_checks=tuple(sorted(checks)) if read or checks else None,
         force_push=False if not forced or _of(rules, "non_fast_forward") else True if read else None,
         deletion=False if not deleted or _of(rules, "deletion") else True if read else None,
