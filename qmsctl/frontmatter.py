@@ -16,7 +16,12 @@ import yaml
 
 from qmsctl.model import FieldPath
 
-_CParser: Any = getattr(yaml, "CParser", None)
+try:
+    import yaml.cyaml
+
+    _CParser: Any = yaml.cyaml.CParser
+except ImportError:  # a PyYAML without its C parser
+    _CParser = None
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40

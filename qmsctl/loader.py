@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -136,9 +137,7 @@ def read_config(root: Path, sink: Sink) -> configuration.Config:
     if parsed.fields is None:
         return configuration.Config()
     holder = Item("qms.yaml", "", configuration.FILE, parsed.fields, parsed.marks)
-    rules, reason = parse_yaml_bytes(configuration.SCHEMA.read_bytes())
-    if rules is None:
-        raise schema.TypeFault(reason)
+    rules = config_rules()
     broken = False
     for problem in schema.problems(rules, parsed.fields, parsed.raw):
         broken = True
@@ -149,6 +148,15 @@ def read_config(root: Path, sink: Sink) -> configuration.Config:
         usable = {k: v for k, v in parsed.fields.items() if k in ("organisation", "as_of") and isinstance(v, str)}
         return configuration.config_of(usable)
     return configuration.config_of(parsed.fields, holder.position)
+
+
+@lru_cache(maxsize=1)
+def config_rules() -> dict[str, Any]:
+    """Return the schema of qms.yaml."""
+    rules, reason = parse_yaml_bytes(configuration.SCHEMA.read_bytes())
+    if rules is None:
+        raise schema.TypeFault(reason)
+    return rules
 
 
 def read_names(root: Path, config: configuration.Config, sink: Sink) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from qmsctl.approvals.register import Register
@@ -112,6 +112,7 @@ def reviewed(approvals: Register | None) -> dict[str, str]:
     return approvals.reviews() if approvals is not None else {}
 
 
+@lru_cache(maxsize=1)
 def ids() -> list[str]:
     """Return the ids of all checks."""
     return [m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
