@@ -19,7 +19,7 @@ from qmsctl.model import FieldPath
 try:
     import yaml.cyaml
 
-    _CParser: Any = yaml.cyaml.CParser
+    _CParser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]
 except ImportError:  # a PyYAML without its C parser
     _CParser = None
 
