@@ -1,4 +1,5 @@
-# make run   set up, check the reference system, build its intranet and serve it
+# make run   set up, check the reference system, give it its history, build the intranet and serve it
+# make preview  the same for the files as they lie here; shows every save
 # make test  set up, then run all tests except the slow ones
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 PORT   ?= 8000
 
-.PHONY: run site check test test-heavy lint format clean help
+.PHONY: run preview site check test test-heavy lint format clean help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -21,7 +22,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP)
 	$(BIN)/qmsctl check
-	$(BIN)/qmsctl site serve --port $(PORT)
+	$(BIN)/python scripts/lived_history.py build/lived
+	$(BIN)/qmsctl -C build/lived site serve --port $(PORT)
+
+preview: $(STAMP)
+	$(BIN)/qmsctl site serve --preview --port $(PORT)
 
 site: $(STAMP)
 	$(BIN)/qmsctl site build

@@ -8,7 +8,7 @@ import re
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from qmsctl.history.revisions import facts_of
 from qmsctl.history.trees import LINK, SUBMODULE, Tree
@@ -17,7 +17,7 @@ from qmsctl.loader import SUFFIXES
 _HIDDEN = ("approvals/", "build/", ".")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """Digests by path, the document first. Two manifests with one ``key`` are about the same content.
 
@@ -35,7 +35,7 @@ class Manifest:
     def digest(self) -> str:
         return self.files[0][1]
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, tuple[tuple[str, str], ...]]:
         here = posixpath.dirname(self.path)
         return self.digest, tuple(sorted((posixpath.relpath(path, here or "."), sha) for path, sha in self.files[1:]))

@@ -27,6 +27,8 @@ def open_control(loaded: Loaded, today: str, cache: Path | None, revision: str =
     approvals = loaded.config.approvals
     if approvals is None or today < approvals.since:
         return Control()
+    if cache is not None and git.is_tracked(loaded.root, cache):
+        cache = None  # a cache that came with the repository could say anything
     try:
         history = revisions.read(loaded.root, loaded.config, loaded.types, revision, cache)
     except git.GitFault as error:

@@ -28,10 +28,15 @@ class Register:
         self.history = history
         self._loaded = loaded
         self.tree = trees.of(history.root, history.tip, history.prefix)
+        self._at: dict[str, State] = {}
         self._epochs: dict[frozenset[tuple[str, str]], State] = {}
         self._verdicts: dict[tuple[str, str, str], Verdict] = {}
         self._brought: dict[str, Contributions] = {}
         self.present = self.epoch(history.tip)
+        since = self.present.approvals.since if self.present.approvals else "9999"
+        late = [rows for rows in history.versions.values() if history.day(rows[-1].landed) >= since]
+        history.fetch(row for rows in late for row in rows if self.controls(row))
+        self.tree.keep(history.contents)
 
     @property
     def approvals(self) -> Approvals | None:
@@ -41,6 +46,11 @@ class Register:
 
     def epoch(self, commit: str) -> State:
         """Return rules, people, roles and item types as they were at a commit."""
+        if commit not in self._at:
+            self._at[commit] = self._epoch(commit)
+        return self._at[commit]
+
+    def _epoch(self, commit: str) -> State:
         tree = trees.of(self.history.root, commit, self.history.prefix)
         config, types = self._loaded.config, self._loaded.types
         folders = tuple(
@@ -92,7 +102,9 @@ class Register:
         found: list[tuple[str, Vote | None, str]] = []
         if self.policy is None:
             return found
-        for path in votes.statement_files(self.tree):
+        paths = votes.statement_files(self.tree)
+        votes.verify_ahead(self.tree, paths, self.policy, self.seen)
+        for path in paths:
             try:
                 vote = votes.signed(self.tree, path, self.policy, self.seen)
             except StatementFault as error:
@@ -125,7 +137,7 @@ class Register:
         found = [vote for vote in self._signed.get(item, []) if vote.meaning != votes.PERIODIC]
         for path, record, problem in self.records:
             if record is not None and not problem:
-                found += [v for v in votes.of_snapshot(record, path, state.people) if v.item == item]
+                found += votes.of_snapshot(record, path, state.people, item)
         return found
 
     # --- verdicts ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.register import Register
+from qmsctl.history.git import Commit
 from qmsctl.history.revisions import History, Version
 
 
@@ -46,6 +47,16 @@ class Entry:
 
 def _missing(verdict: Verdict | None) -> list[Any]:
     return verdict.missing if verdict is not None and not verdict.exempt else []
+
+
+def _names(register: Register | None, commits: list[Commit]) -> str:
+    """Return who is behind commits: the name of the person where the address is known, else what the commit says."""
+    people = register.present.people if register is not None else None
+    found: dict[str, None] = {}
+    for commit in commits:
+        person = people.by_mail(commit.author_mail, {}) if people is not None else ""
+        found[people.name(person) if people is not None and person else commit.author] = None
+    return ", ".join(found)
 
 
 def approvals_of(verdict: Verdict | None) -> list[dict[str, str]]:
@@ -90,7 +101,7 @@ def entries(history: History, register: Register | None, item: str, today: str) 
                 before if before and before.blob else None,
                 day,
                 state,
-                history.written_by(version),
+                _names(register, history.written_by(version)),
                 commit.committer,
                 verdict,
             )

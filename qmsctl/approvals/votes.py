@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -155,6 +156,13 @@ def _problem_of(
     return ""
 
 
+def verify_ahead(tree: Tree, paths: list[str], policy: Policy, seen: Mapping[str, str]) -> None:
+    """Judge many statements at once; ssh-keygen is a program of its own, so several can run beside each other."""
+    with ThreadPoolExecutor() as pool:
+        for path in paths:
+            pool.submit(signed, tree, path, policy, seen)
+
+
 @lru_cache(maxsize=20_000)
 def _verified(data: bytes, signature: bytes, holder: str, keys: tuple[Key, ...], namespace: str, moment: str) -> str:
     return signing.verify(data, signature, holder, keys, namespace, moment)
@@ -193,10 +201,12 @@ def recorded(tree: Tree, path: str, policy: Policy, now: str = "") -> tuple[snap
     return found, reason
 
 
-def of_snapshot(found: snapshots.Snapshot, path: str, people: People) -> list[Vote]:
-    """Return the votes in a record whose signature was found good."""
+def of_snapshot(found: snapshots.Snapshot, path: str, people: People, item: str) -> list[Vote]:
+    """Return the votes on an item in a record whose signature was found good."""
     votes = []
     for row in found.votes:
+        if row.item != item:
+            continue
         person = people.by_login(row.login)
         votes.append(
             Vote(

@@ -35,6 +35,8 @@ def check(graph: Graph) -> Iterator[Finding]:
         spec = graph.spec_of(link)
         if not link.to or spec is None or spec.inverse == "supersedes":
             continue
+        if spec.impact.get("source") == "none":
+            continue  # it tells what was done, and stays true
         if graph.is_current(link.to) or not graph.is_current(link.source):
             continue
         target = graph.items[link.to]

@@ -101,7 +101,7 @@ class Workspace:
             return self.control.history
         loaded = self.loaded
         try:
-            found = revisions.read(loaded.root, loaded.config, loaded.types, "", self.cache)
+            found = revisions.read(loaded.root, loaded.config, loaded.types)
         except git.GitFault as error:
             raise Trouble(f"there is no history to read: {error}", "keep the system in Git: git init") from error
         if found.gaps:

@@ -317,7 +317,11 @@ def _document(run: _Run, change: DocumentChange, record: Item | None, every: lis
     rows = [vote for vote in every if vote.item == change.item and vote.meaning != votes.PERIODIC]
     rows += [v for v in run.register.votes(change.item, run.base) if v.origin == "record"]
     # What was said about a revision that has landed long ago is of no interest here.
-    rows = [v for v in rows if v.revision == change.revision or v.origin == "review" or v.source not in old]
+    rows = [
+        v
+        for v in rows
+        if v.revision == change.revision or v.origin == "review" or (v.origin == "signature" and v.source not in old)
+    ]
     named = (record.id, run.new.tree.digest(record.path)) if record is not None and wants_record else ("", "")
     key = change.manifest.key if change.manifest else None
     landed = run.register.history.versions.get(change.item, [])

@@ -77,13 +77,18 @@ def heading(judged: Judged) -> str:
     return f"{judged.title} {arrow}".rstrip() + (" (new)" if not old else "")
 
 
-def _state(place: Place, verdict: Verdict) -> str:
+def _state(place: Place, verdict: Verdict, can: tuple[str, ...]) -> str:
     if place.vote is not None:
         how = {"signature": "signed", "review": "on the forge", "record": "on the forge"}[place.vote.origin]
         deputy = f", {place.capacity}" if place.capacity.startswith("deputy") else ""
         return f"✓ {place.vote.name}{deputy}, {place.vote.at[:16].replace('T', ' ')}, {how}, for this text"
     stale = [vote for vote, reason in verdict.refused if reason.startswith(CHANGED)]
-    fits = [vote for vote in stale if not vote.meaning or vote.meaning == place.slot.meaning]
+    fits = [
+        vote
+        for vote in stale
+        if vote.meaning in ("", place.slot.meaning)
+        and (vote.role in place.slot.roles if vote.role else vote.person in can)
+    ]
     if fits:
         last = fits[-1]
         return f"✗ {last.name} approved on {day(last.at)}, **but the text changed since**"
@@ -133,7 +138,7 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
         roles = " or ".join(escaped(decision.name(role)) for role in place.slot.roles)
         names = ", ".join(escaped(decision.name(person)) for person in can[:4])
         more = f" and {len(can) - 4} more" if len(can) > 4 else ""
-        state = _state(place, judged.verdict)
+        state = _state(place, judged.verdict, can)
         bold = "**but the text changed since**"
         shown = escaped(state.replace(bold, "")) + (bold if bold in state else "")
         out.append(
@@ -218,7 +223,7 @@ def text(decision: Decision, colour: bool, width: int) -> str:
         out += ["", style(heading(judged), bold=True) + _effect(judged)]
         for place, can in zip(judged.verdict.places, judged.can, strict=True):
             roles = " or ".join(decision.name(role) for role in place.slot.roles)
-            state = _state(place, judged.verdict).replace("**", "")
+            state = _state(place, judged.verdict, can).replace("**", "")
             out.append(
                 f"  {style(state[0], fg='green' if place.vote else 'red')} {place.slot.meaning} by {roles}: {state[2:]}"
             )

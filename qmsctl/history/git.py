@@ -316,6 +316,14 @@ def main_branch(root: Path) -> str:
     return "HEAD"
 
 
+def is_tracked(root: Path, path: Path) -> bool:
+    """Tell whether Git holds something at or below a path."""
+    try:
+        return bool(run(root, "ls-files", "-z", "--", str(path)))
+    except GitFault:
+        return False
+
+
 def setting(root: Path, name: str) -> str:
     """Return a setting of Git's; "" if it is not set."""
     try:

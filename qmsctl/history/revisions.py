@@ -87,6 +87,7 @@ class History:
         self.facts = facts
         self._zone_name = zone
         self._zone = zone_of(zone)
+        self.contents: dict[str, bytes] = {}
         self._brought: dict[str, list[git.Commit]] = {}
         self._times = _forward([commit.committed for commit in mainline])
         self.versions: dict[str, list[Version]] = defaultdict(list)
@@ -189,9 +190,15 @@ class History:
             at -= 1
         return rows[at]
 
+    def fetch(self, versions: Iterable[Version]) -> None:
+        """Read the contents of many versions in one call."""
+        self.contents.update(git.blobs(self.root, sorted({v.blob for v in versions if v.blob} - self.contents.keys())))
+
     def content(self, version: Version) -> bytes:
         """Return the bytes of a version."""
-        return git.blobs(self.root, [version.blob])[version.blob]
+        if version.blob not in self.contents:
+            self.fetch([version])
+        return self.contents[version.blob]
 
     def brought(self, sha: str) -> list[git.Commit]:
         """Return the commits that one landing brought, itself included."""
@@ -200,11 +207,11 @@ class History:
             self._brought[sha] = git.log(self.root, sha, since=parents[0] if parents else "")
         return self._brought[sha]
 
-    def written_by(self, version: Version) -> str:
-        """Return who wrote a version: the authors of the commits that touched it, not who merged them."""
+    def written_by(self, version: Version) -> list[git.Commit]:
+        """Return the commits in which a version was written, not the one that merged them."""
         path = self.prefix + version.path
-        names = [c.author for c in self.brought(version.commit) if any(t.path == path for t in c.touches)]
-        return ", ".join(dict.fromkeys(names)) or self.by_sha[version.commit].author
+        rows = [c for c in self.brought(version.commit) if any(t.path == path for t in c.touches)]
+        return rows or [self.by_sha[version.commit]]
 
     @cached_property
     def by_sha(self) -> dict[str, git.Commit]:

@@ -48,6 +48,10 @@ class Tree:
         wanted -= self._contents.keys()
         self._contents.update(git.blobs(self.root, sorted(wanted)))
 
+    def keep(self, contents: Mapping[str, bytes]) -> None:
+        """Take contents by blob id that were read already."""
+        self._contents.update(contents)
+
     def read(self, path: str) -> bytes:
         """Return the content of a file; a KeyError if there is none."""
         blob = self.files[path][1]
