@@ -33,7 +33,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def run(shop: Shop, *arguments: str, given: str = "", env: dict[str, str] | None = None) -> Result:
     """Run qmsctl in the shop."""
-    return CliRunner(env={"HOME": "/nonexistent", **(env or {})}).invoke(
+    return CliRunner(env={"HOME": "/nonexistent", "COLUMNS": "140", **(env or {})}).invoke(
         app, ["-C", str(shop.root), *arguments], input=given
     )
 
@@ -444,3 +444,49 @@ def test_a_damaged_signature_is_no_crash() -> None:
     for data in (b"", b"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n", b"\xff" * 60_000):
         assert signing.fingerprint_of_signature(data) == ""
         assert not signing.asked_owner(data)
+
+
+def hardware_signature(flags: int) -> bytes:
+    """A signature as a key on a token makes it (PROTOCOL.sshsig, PROTOCOL.u2f); only its shape is real."""
+    import base64
+    import struct
+
+    def text(data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + data
+
+    kind = b"sk-ssh-ed25519@openssh.com"
+    key = text(kind) + text(b"k" * 32) + text(b"ssh:")
+    made = text(kind) + text(b"s" * 64) + bytes([flags]) + struct.pack(">I", 7)
+    data = (
+        b"SSHSIG"
+        + struct.pack(">I", 1)
+        + text(key)
+        + text(b"statement@qmsctl")
+        + text(b"")
+        + text(b"sha512")
+        + text(made)
+    )
+    lines = base64.b64encode(data).decode()
+    return f"-----BEGIN SSH SIGNATURE-----\n{lines}\n-----END SSH SIGNATURE-----\n".encode()
+
+
+@pytest.mark.parametrize(("flags", "asked"), [(0x05, True), (0x01, False), (0x04, False), (0x00, False)])
+def test_a_token_asked_its_owner_only_if_touched_and_verified(flags: int, asked: bool) -> None:
+    assert signing.asked_owner(hardware_signature(flags)) is asked
+
+
+def test_where_tokens_are_demanded_a_plain_key_does_not_do(tmp_path: Path) -> None:
+    shop = make(tmp_path / "shop", RULES.replace("  change_records", "  hardware_keys: true\n  change_records"))
+    shop.branch()
+    shop.commit({DOCUMENT: BETTER})
+    shop.sign("SOP-001", "tom", "quality-engineer", "review")
+    assert "it was not made with a key on a token that asks its owner" in str(shop.gate().obstacles)
+
+
+def test_a_site_of_a_past_day_says_so(shop: Shop) -> None:
+    land_better(shop)
+    assert run(shop, "site", "build", "--as-of", "2026-03-05").exit_code == 0
+    page = (shop.root / "build/site/sops/SOP-001.html").read_text(encoding="utf-8")
+    assert "Not current." in page
+    assert "Take five pieces" in page
+    assert "1.1 takes effect on 9 March 2026" in page

@@ -47,6 +47,16 @@ class Verdict:
         """The places nobody fills."""
         return [place for place in self.places if place.vote is None]
 
+    def stale(self, place: Place) -> list[Vote]:
+        """The votes that would fill a place, had the text not changed since."""
+        return [
+            vote
+            for vote, reason in self.refused
+            if reason.startswith(CHANGED)
+            and vote.meaning in ("", place.slot.meaning)
+            and (not vote.role or vote.role in place.slot.roles)
+        ]
+
     @property
     def outdated(self) -> bool:
         """Tell whether somebody approved what has changed since."""

@@ -277,18 +277,18 @@ class Register:
         found = [vote for vote in self._signed.get(item, []) if vote.meaning == votes.PERIODIC]
         return sorted(found, key=lambda vote: vote.moment)
 
-    def reviews(self) -> dict[str, str]:
-        """Return item -> the day of the last review that left its present content as it is."""
+    def reviews(self, today: str) -> dict[str, str]:
+        """Return item -> the day of the last review that left what is in force on a day as it is."""
         found = {}
         for name in [name for name, rows in self._signed.items() if any(v.meaning == votes.PERIODIC for v in rows)]:
-            rows = self.history.versions.get(name, [])
-            vote = self.reviewed(rows[-1]) if rows and rows[-1].blob else None
+            version = self.history.in_force(name, today, "9999-12-31")
+            vote = self.reviewed(version, today) if version else None
             if vote is not None:
                 found[name] = self.history.day(vote.at)
         return found
 
-    def reviewed(self, version: Version) -> Vote | None:
-        """Return the last review that left this very content as it is; None if there is none."""
+    def reviewed(self, version: Version, today: str) -> Vote | None:
+        """Return the last review up to a day that left this very content as it is; None if there is none."""
         key = self.manifest(version).key
         people = self.present.people
         new = self.item(version)
@@ -299,7 +299,7 @@ class Register:
             role for slot in demand(facts, self.approvals).slots for role in slot.roles
         }
         for vote in reversed(self.periodic(version.item)):
-            if vote.problem or vote.verdict != "keep" or vote.key != key:
+            if self.history.day(vote.at) > today or vote.problem or vote.verdict != "keep" or vote.key != key:
                 continue
             if vote.role in roles and people.acts_as(vote.person, vote.role):
                 return vote

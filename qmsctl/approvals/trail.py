@@ -94,7 +94,7 @@ def entries(history: History, register: Register | None, item: str, today: str) 
         verdict = (
             register.verdict(version) if register is not None and version.blob and register.controls(version) else None
         )
-        state = _state(version, valid, pending)
+        state = _state(history, version, valid, pending)
         found.append(
             Entry(
                 version,
@@ -109,7 +109,7 @@ def entries(history: History, register: Register | None, item: str, today: str) 
     return found
 
 
-def _state(version: Version, valid: Version | None, pending: list[Version]) -> str:
+def _state(history: History, version: Version, valid: Version | None, pending: list[Version]) -> str:
     if not version.blob:
         return "deleted"
     if valid is not None and version.blob == valid.blob:
@@ -120,4 +120,18 @@ def _state(version: Version, valid: Version | None, pending: list[Version]) -> s
         return f"takes effect on {version.effective}"
     if version.draft:
         return "draft"
+    if _overtaken(history, version):
+        return f"was overtaken before it took effect on {version.effective}"
     return f"was in force from {version.effective}" if version.effective else "superseded"
+
+
+def _overtaken(history: History, version: Version) -> bool:
+    """Tell whether something that landed later took effect first, so that it never was in force."""
+    rows = history.versions[version.item]
+    return any(
+        later.blob != version.blob
+        and history.day(later.landed) <= version.effective
+        and later.effective <= version.effective
+        for later in rows[rows.index(version) + 1 :]
+        if later.blob
+    )

@@ -64,7 +64,7 @@ class Context:
 
     @cached_property
     def graph(self) -> Graph:
-        return Graph(self.loaded, reviewed(self.approvals))
+        return Graph(self.loaded, reviewed(self.approvals, self.today))
 
     @cached_property
     def dues(self) -> list[Due]:
@@ -107,9 +107,9 @@ class Report:
         return sum(1 for finding in self.findings if finding.level == level)
 
 
-def reviewed(approvals: Register | None) -> dict[str, str]:
-    """Return the day of the last periodic review that left an item as it is."""
-    return approvals.reviews() if approvals is not None else {}
+def reviewed(approvals: Register | None, today: str) -> dict[str, str]:
+    """Return the day of the last periodic review that left an item as it is, as known on a day."""
+    return approvals.reviews(today) if approvals is not None else {}
 
 
 @lru_cache(maxsize=1)

@@ -79,7 +79,7 @@ class Workspace:
     @property
     def graph(self) -> Graph:
         if self._graph is None:
-            self._graph = Graph(self.loaded, checks.reviewed(self.control.register))
+            self._graph = Graph(self.loaded, checks.reviewed(self.control.register, self.today()))
         return self._graph
 
     @property

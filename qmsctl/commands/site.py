@@ -76,7 +76,7 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -
     report = view.run_checks(today)
     control = None
     if workspace.control.register is not None:
-        control = Publication(workspace.control, view.loaded, today, preview)
+        control = Publication(workspace.control, view.loaded, today, preview, today < workspace.today())
         if not preview:
             _only_approved(workspace, control)
     with progress("writing pages") as step:

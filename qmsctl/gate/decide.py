@@ -132,6 +132,7 @@ def decide(
             **{item.id: item.title for side in (old, new) for item in side.items.values() if item.type == "role"},
             **people.names,
         },
+        holders={item.id: len(people.holders(item.id)) for item in new.items.values() if item.type == "role"},
         today=today,
     )
 
@@ -338,7 +339,9 @@ def _document(run: _Run, change: DocumentChange, record: Item | None, every: lis
     if key is None and change.after is not None:
         verdict = dataclasses.replace(verdict, problems=(*verdict.problems, f"{change.after.path} cannot be read"))
     touches = _touches(run, change)
-    return Judged(change, (), wanted, verdict, _can(run, wanted, persons), record.id if record else "", touches)
+    clauses, locations = _reaches(run, change)
+    can = _can(run, wanted, persons)
+    return Judged(change, (), wanted, verdict, can, record.id if record else "", touches, clauses, locations)
 
 
 def _hands(run: _Run, change: DocumentChange) -> tuple[dict[str, str], dict[str, str]]:
@@ -430,6 +433,24 @@ def _touches(run: _Run, change: DocumentChange) -> tuple[tuple[str, tuple[tuple[
                     if not state.items[name].shipped:
                         found.setdefault(verb, {})[name] = (graph.title(name), why)
     return tuple((verb, tuple((n, *facts) for n, facts in sorted(rows.items()))) for verb, rows in found.items())
+
+
+def _reaches(run: _Run, change: DocumentChange) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the clauses a document answers and the locations where it holds, before and after."""
+    clauses: dict[str, None] = {}
+    places: dict[str, None] = {}
+    for state in (run.base, run.new):
+        if change.item not in state.items:
+            continue
+        graph = Graph(state.loaded)
+        for link in graph.links_from(change.item):
+            if link.part and graph.items[link.to].type == "catalogue":
+                clauses[link.part] = None
+        named = state.items[change.item].get("locations")
+        places.update(
+            dict.fromkeys(graph.title(p) for p in (named if isinstance(named, list) else []) if isinstance(p, str))
+        )
+    return tuple(clauses), tuple(places)
 
 
 def _questions(run: _Run, judged: Iterable[Judged]) -> list[Question]:

@@ -50,7 +50,7 @@ class Judged:
     """One document that would change, or the governing files (``change`` is None), and its verdict.
 
     ``can`` holds for each place of the verdict the persons who may fill it. ``touches`` is what the change
-    reaches: verb -> (item, title, why).
+    reaches: verb -> (item, title, why); ``clauses`` and ``locations`` are titles.
     """
 
     change: DocumentChange | None
@@ -60,6 +60,8 @@ class Judged:
     can: tuple[tuple[str, ...], ...]
     record: str = ""
     touches: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = ()
+    clauses: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -89,6 +91,7 @@ class Decision:
     other: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    holders: Mapping[str, int] = field(default_factory=dict)
     today: str = ""
 
     @property
@@ -112,7 +115,7 @@ class Decision:
         for judged in self.documents:
             path = judged.change.facts.sides[-1].path if judged.change else (judged.files or ("qms.yaml",))[0]
             for place in judged.verdict.missing:
-                stale = judged.verdict.outdated
+                stale = judged.verdict.stale(place)
                 check = "approval-outdated" if stale else "approval-missing"
                 roles = " or ".join(self.name(role) for role in place.slot.roles)
                 reason = "was given for another text" if stale else "is missing"

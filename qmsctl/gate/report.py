@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
 from qmsctl import redline
-from qmsctl.approvals.judge import CHANGED, Place, Verdict
+from qmsctl.approvals.judge import Place, Verdict
 from qmsctl.gate.decision import Decision, Judged
 from qmsctl.redline import escaped
 
@@ -82,13 +82,7 @@ def _state(place: Place, verdict: Verdict, can: tuple[str, ...]) -> str:
         how = {"signature": "signed", "review": "on the forge", "record": "on the forge"}[place.vote.origin]
         deputy = f", {place.capacity}" if place.capacity.startswith("deputy") else ""
         return f"✓ {place.vote.name}{deputy}, {place.vote.at[:16].replace('T', ' ')}, {how}, for this text"
-    stale = [vote for vote, reason in verdict.refused if reason.startswith(CHANGED)]
-    fits = [
-        vote
-        for vote in stale
-        if vote.meaning in ("", place.slot.meaning)
-        and (vote.role in place.slot.roles if vote.role else vote.person in can)
-    ]
+    fits = [vote for vote in verdict.stale(place) if vote.role or vote.person in can]
     if fits:
         last = fits[-1]
         return f"✗ {last.name} approved on {day(last.at)}, **but the text changed since**"
@@ -163,7 +157,7 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
             "",
             f"It is called {judged.change.declared}, but counts as **{judged.change.kind}**: its meaning changes.",
         ]
-    touched = _touches(judged)
+    touched = _touches(decision, judged)
     if touched:
         out += ["", "**Whom and what it touches.** " + " ".join(touched)]
     return out
@@ -175,15 +169,25 @@ def told(judged: Judged) -> list[redline.Change]:
     return [c for c in changes if c.path not in (("revision",), ("effective",), ("change",), ("change_kind",))]
 
 
-def _touches(judged: Judged) -> list[str]:
+def _touches(decision: Decision, judged: Judged, write: Callable[[str], str] = escaped) -> list[str]:
     found = []
     for verb, label in GROUPS.items():
         rows = dict(judged.touches).get(verb, ())
-        if rows and verb != "inform":
-            names = ", ".join(escaped(title if verb == "retrain" else f"{item} {title}") for item, title, _ in rows[:6])
-            more = f" and {len(rows) - 6} more" if len(rows) > 6 else ""
-            found.append(f"{label}: {names}{more}.")
+        if not rows or verb == "inform":
+            continue
+        names = [_trained(decision, i, t) if verb == "retrain" else f"{i} {t}" for i, t, _ in rows[:MOST]]
+        more = f" and {len(rows) - MOST} more" if len(rows) > MOST else ""
+        found.append(f"{label}: {', '.join(map(write, names))}{more}.")
+    if judged.clauses:
+        found.append(f"Clauses: {', '.join(map(write, judged.clauses[:MOST]))}.")
+    if judged.locations:
+        found.append(f"At: {', '.join(map(write, judged.locations))}.")
     return found
+
+
+def _trained(decision: Decision, role: str, title: str) -> str:
+    number = decision.holders.get(role, 0)
+    return f"{title} ({number} {'person' if number == 1 else 'people'})"
 
 
 def _how(decision: Decision) -> list[str]:
@@ -203,7 +207,9 @@ def _how(decision: Decision) -> list[str]:
         more = f" and {len(decision.other) - MOST} more" if len(decision.other) > MOST else ""
         out += ["", f"Without approval: {names}{more}."]
     if decision.older:
-        out += ["", f"{len(decision.older)} findings were there before; they do not block."]
+        out += ["", f"{len(decision.older)} findings were there before; they do not block:", ""]
+        out += [f"- {f.level}: {escaped(str(f.position))}: {escaped(f.message)}" for f in decision.older[:MOST]]
+        out += [f"- and {len(decision.older) - MOST} more: `qmsctl check`"] if len(decision.older) > MOST else []
     out += [f"- the forge: {escaped(note)}" for note in decision.notes]
     return [*out, "", "</details>"]
 
@@ -250,8 +256,13 @@ def text(decision: Decision, colour: bool, width: int) -> str:
             out += ["", style(title, bold=True)]
             for message, help in rows:
                 out += [f"  {message}", f"   help: {help}"]
+    for judged in decision.documents:
+        touched = _touches(decision, judged, str)
+        if touched:
+            out += ["", style(f"What a change of {judged.name} touches", bold=True)]
+            out += [f"  {line}" for line in touched]
     if decision.older:
-        out += ["", f"{len(decision.older)} findings were there before; they do not block"]
+        out += ["", f"{len(decision.older)} findings were there before; they do not block: qmsctl check"]
     out += [f"the forge: {note}" for note in decision.notes]
     return "\n".join(out)
 
@@ -313,6 +324,8 @@ def _judged(decision: Decision, judged: Judged) -> dict[str, Any]:
         ],
         "problems": list(judged.verdict.problems),
         "not_counted": [{"name": v.name, "at": v.at, "reason": reason} for v, reason in judged.verdict.refused],
+        "clauses": list(judged.clauses),
+        "locations": list(judged.locations),
         "touches": {verb: [{"item": i, "title": t, "why": w} for i, t, w in rows] for verb, rows in judged.touches},
     }
 

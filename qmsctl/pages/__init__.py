@@ -148,6 +148,11 @@ def _theme(loaded: Loaded, view: View, target: Path) -> None:
     _copy(loaded.root / "site" / "theme", target)
 
 
+def _mark(text: str) -> str:
+    """A watermark for paper: what is printed must not be taken for what is in force."""
+    return f'<div class="qms-mark" aria-hidden="true">{text}</div>'
+
+
 def _announcement(view: View) -> str:
     """Say above every page what it shows and as of when; the browser warns when that is out of date."""
     day = f'<time datetime="{view.today}">{view.long_day(view.today)}</time>'
@@ -158,7 +163,12 @@ def _announcement(view: View) -> str:
         return f'<div class="qms-asof" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
     if control.preview:
         what = "<strong>Preview.</strong> Proposed texts, not what is in force."
-        return f'<div class="qms-asof qms-preview" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
+        return f'{_mark("Preview")}<div class="qms-asof qms-preview" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
+    if control.past:
+        what = f"<strong>Not current.</strong> What was in force on {day}."
+        return (
+            f'{_mark("Not current")}<div class="qms-asof qms-preview" data-day="{view.today}" data-fixed>{what}</div>'
+        )
     soon = f' data-next="{control.next_day}"' if control.next_day else ""
     return f'<div class="qms-asof" data-day="{view.today}"{soon}{fixed}>What is in force on {day}.</div>'
 

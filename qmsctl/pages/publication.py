@@ -35,9 +35,12 @@ class Approval:
 
 
 class Publication:
-    """Approvals and revisions of the documents in a view. ``preview`` says that files as they lie are shown."""
+    """Approvals and revisions of the documents in a view.
 
-    def __init__(self, control: Control, loaded: Loaded, today: str, preview: bool) -> None:
+    ``preview`` says that files as they lie are shown, ``past`` that they show a day that is over.
+    """
+
+    def __init__(self, control: Control, loaded: Loaded, today: str, preview: bool, past: bool = False) -> None:
         assert control.history is not None
         assert control.register is not None
         self.history = control.history
@@ -45,6 +48,7 @@ class Publication:
         self.graph = Graph(loaded)
         self.today = today
         self.preview = preview
+        self.past = past
         self._root = loaded.root
         self._known: dict[str, Version | None] = {}
 

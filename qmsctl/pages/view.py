@@ -29,7 +29,7 @@ class View:
         self.report = report
         self.today = today
         self.control = control
-        self.graph = Graph(loaded, reviewed(control.register if control else None))
+        self.graph = Graph(loaded, reviewed(control.register if control else None, today))
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
         self.signs = SIGNS
