@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from qmsctl.model import FieldPath
+from qmsctl.printable import without_steering
 
 try:
     import yaml.cyaml
@@ -102,6 +103,39 @@ def parse_file(data: bytes, markdown: bool) -> Parsed:
         first_line = 2
     parse_yaml(source, parsed, first_line)
     return parsed
+
+
+_SUSPECT = re.compile(
+    rb"\\[0abefrvxuUNLP_]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]"
+    rb"|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
+)
+"""Bytes that may stand for a sign nobody sees; quick to look for, so that most files need no closer look."""
+
+
+def clean(parsed: Parsed, data: bytes) -> list[FieldPath]:
+    """Take signs that steer a terminal or a reader's eye out of what was read; return where they stood."""
+    if not _SUSPECT.search(data, 3):
+        return []
+    found: list[FieldPath] = []
+    parsed.fields = _cleaned(parsed.fields, (), found)
+    body = without_steering(parsed.body)
+    if body != parsed.body:
+        found.append(("body",))
+        parsed.body = body
+    return found
+
+
+def _cleaned(value: Any, path: FieldPath, found: list[FieldPath]) -> Any:
+    if isinstance(value, str):
+        plain = without_steering(value)
+        if plain != value:
+            found.append(path)
+        return plain
+    if isinstance(value, dict):
+        return {without_steering(str(k)): _cleaned(below, (*path, k), found) for k, below in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(below, (*path, at), found) for at, below in enumerate(value)]
+    return value
 
 
 def decode(data: bytes) -> tuple[str | None, list[Fault]]:

@@ -255,9 +255,19 @@ def item_of(
     parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
     for fault in parsed.faults:
         sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
+    places = frontmatter.clean(parsed, data) if parsed.fields is not None else []
     fields = parsed.fields
     if fields is None:
         return None
+    for place in places:
+        found = Item(str(fields.get("id") or path), "", path, fields, parsed.marks)
+        sink.add(
+            "control-character",
+            "this text holds signs that cannot be seen and that steer what is shown",
+            found.position(*place),
+            "type it anew; they often come along when text is copied",
+            found.id,
+        )
     holder = Item(str(fields.get("id") or path), str(fields.get("type") or ""), path, fields, parsed.marks)
     kind = types.get(holder.type)
     if kind is None:

@@ -10,9 +10,8 @@ import pytest
 
 import qmsctl.loader
 from qmsctl import checks
-from qmsctl.approvals.register import Register
+from qmsctl.approvals.control import open_control
 from qmsctl.gate import decide
-from qmsctl.history import revisions
 from qmsctl.loader import load
 from tests.conftest import TODAY
 from tests.examples import Example, parse
@@ -65,8 +64,15 @@ def judge(root: Path, example: Example) -> checks.Report:
         decision = decide(root, "main", "change", today=TODAY, now=f"{TODAY}T12:00:00+01:00")
         assert not decision.passed
         return checks.Report(tuple(decision.blocking()))
-    history = revisions.read(root, loaded.config, loaded.types)
-    return checks.run(loaded, TODAY, history=history, approvals=Register(history, loaded))
+    found = open_control(loaded, TODAY, remember=False)
+    return checks.run(
+        loaded,
+        TODAY,
+        history=found.history,
+        approvals=found.register,
+        hidden=found.hidden,
+        switched_off=found.switched_off,
+    )
 
 
 @pytest.mark.parametrize("name", checks.ids())

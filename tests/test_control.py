@@ -26,9 +26,7 @@ BETTER = sop("1.1", "2026-03-09", "Eight pieces now, after a mix-up.", "Take eig
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     """The shop, with a clock that stands still and change control on."""
-    made = make(tmp_path / "shop")
-    made.commit({"qms.yaml": config() + "as_of: 2026-03-12\n", ".gitignore": "build/\n"}, "max", "Fix the day")
-    return made
+    return make(tmp_path / "shop", files={"qms.yaml": config() + "as_of: 2026-03-12\n", ".gitignore": "build/\n"})
 
 
 def run(shop: Shop, *arguments: str, given: str = "", env: dict[str, str] | None = None) -> Result:
@@ -248,7 +246,7 @@ def test_site_shows_approvals_and_refuses_what_has_none(shop: Shop) -> None:
         "Take eight pieces",
         "2.0 takes effect on 1 April 2026",
         "Ina Berg",
-        "2 March 2026, 08:25 (UTC+01:00)",
+        "2 March 2026, 08:20 (UTC+01:00)",
     ):
         assert words in page, words
     assert "Preview." not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from qmsctl.approvals.documents import State
@@ -23,6 +24,8 @@ HEAD = """\
 # Each line names who may approve; several names mean any of them. What must be approved by whom, and by how
 # many, is decided by `qmsctl gate`.
 """
+_PATH = re.compile(r"[\w./ -]+")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 KINDS = ("new", "editorial", "minor", "major", "obsolete")
 
 
@@ -57,10 +60,10 @@ def _logins(state: State, roles: Iterable[str]) -> list[str]:
         persons.update(dict.fromkeys(people.holders(role)))
         persons.update(dict.fromkeys(people.deputies(role)))
     found = (str(state.items[person].get("forge") or "") for person in persons)
-    return sorted({login for login in found if login})
+    return sorted({login for login in found if _LOGIN.fullmatch(login)})
 
 
 def _line(path: str, logins: list[str]) -> str:
-    if not logins:
-        return ""  # a line without owners would take the ownership away
+    if not logins or not _PATH.fullmatch(path):
+        return ""  # a line without owners would take the ownership away; a pattern would own other files
     return "/" + path.replace(" ", "\\ ") + " " + " ".join(f"@{login}" for login in logins)

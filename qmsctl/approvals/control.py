@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from qmsctl import frontmatter
 from qmsctl.approvals.register import Register
+from qmsctl.config import FILE
 from qmsctl.history import git, revisions
 from qmsctl.history.revisions import History
 from qmsctl.loader import Loaded
@@ -14,25 +16,58 @@ from qmsctl.loader import Loaded
 @dataclass(frozen=True)
 class Control:
     """History and approvals of a system. Both are None where change control is off, or where Git hides
-    something; then ``hidden`` says what.
+    something; then ``hidden`` says what. ``switched_off`` names the landing that ended change control.
     """
 
     history: History | None = None
     register: Register | None = None
     hidden: tuple[str, ...] = ()
+    switched_off: str = ""
 
 
-def open_control(loaded: Loaded, today: str, cache: Path | None, revision: str = "") -> Control:
-    """Open change control as qms.yaml sets it up. It is off before the day on which it begins."""
+def open_control(loaded: Loaded, today: str, remember: bool = True) -> Control:
+    """Open change control as qms.yaml sets it up. It is off before the day on which it begins.
+
+    What was read is remembered in Git's own folder, if wished: a place that nothing in a commit can reach.
+    """
     approvals = loaded.config.approvals
     if approvals is None or today < approvals.since:
-        return Control()
-    if cache is not None and git.is_tracked(loaded.root, cache):
-        cache = None  # a cache that came with the repository could say anything
+        return Control(switched_off=_switched_off(loaded.root))
     try:
-        history = revisions.read(loaded.root, loaded.config, loaded.types, revision, cache)
+        cache = git.own_folder(loaded.root) / "qmsctl" if remember else None
+        history = revisions.read(loaded.root, loaded.config, loaded.types, cache=cache, today=today)
     except git.GitFault as error:
         return Control(hidden=(str(error),))
     if history.gaps:
         return Control(hidden=history.gaps)
     return Control(history, Register(history, loaded))
+
+
+def _switched_off(root: Path) -> str:
+    """Return the landing with which change control, once begun, was off again; "" if it never was on."""
+    try:
+        prefix = git.prefix(root)
+        commits = git.log_of(root, git.main_branch(root), prefix + FILE)
+        found = git.blobs(root, (t.new for c in commits for t in c.touches if t.new))
+    except git.GitFault:
+        return ""
+    ended = ""
+    before = b""
+    for commit in commits:
+        day = revisions.moment(commit.committed)[:10]
+        for touch in commit.touches:
+            now = found.get(touch.new, b"")
+            if _is_on(now, day):
+                ended = ""
+            elif _is_on(before, day):
+                ended = commit.sha
+            before = now
+    return ended
+
+
+def _is_on(data: bytes, day: str) -> bool:
+    """Tell whether one state of qms.yaml has change control on, on the day it landed."""
+    fields = frontmatter.parse_file(data, markdown=False).fields or {}
+    approvals, fixed = fields.get("approvals"), fields.get("as_of")
+    since = approvals.get("from") if isinstance(approvals, dict) else None
+    return isinstance(since, str) and since <= day and not (isinstance(fixed, str) and fixed < since)

@@ -18,17 +18,17 @@ class Contributions:
     """A line of commits, and who is behind each document they changed."""
 
     def __init__(self, repository: Path, commits: Iterable[git.Commit]) -> None:
-        self._commits = list(commits)
-        wanted = {t.new for c in self._commits for t in c.touches if t.new and t.path.endswith(SUFFIXES)}
-        wanted |= {t.old for c in self._commits for t in c.touches if t.old and t.path.endswith(SUFFIXES)}
-        markdown = {b for c in self._commits for t in c.touches if t.path.endswith(".md") for b in (t.old, t.new)}
+        self.commits = list(commits)
+        wanted = {t.new for c in self.commits for t in c.touches if t.new and t.path.endswith(SUFFIXES)}
+        wanted |= {t.old for c in self.commits for t in c.touches if t.old and t.path.endswith(SUFFIXES)}
+        markdown = {b for c in self.commits for t in c.touches if t.path.endswith(".md") for b in (t.old, t.new)}
         contents = git.blobs(repository, sorted(wanted))
         self._signers: dict[str, str] = {}
         self._ids = {blob: facts_of(data, blob in markdown).get("id", "") for blob, data in contents.items()}
 
     def shas(self) -> list[str]:
         """Return the commits that changed something themselves; a merge that only joins did not."""
-        return [c.sha for c in self._commits if len(c.parents) < 2 or c.touches]
+        return [c.sha for c in self.commits if len(c.parents) < 2 or c.touches]
 
     def signed_by(self, sha: str, person: str) -> None:
         """Note whose key is on a commit: he had a hand in it, whatever name it carries."""
@@ -38,7 +38,7 @@ class Contributions:
         """Return who had a hand in a document, or in one of the files at some paths."""
         persons: dict[str, str] = {}
         strangers: dict[str, str] = {}
-        for commit in self._commits:
+        for commit in self.commits:
             if any(
                 touch.path in paths or (item and item in (self._ids.get(touch.old), self._ids.get(touch.new)))
                 for touch in commit.touches

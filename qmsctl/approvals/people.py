@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from qmsctl.config import Approvals, Key
+from qmsctl.config import Key
 from qmsctl.history.git import Commit
 from qmsctl.model import Item
 
@@ -79,8 +80,9 @@ class People:
         for person in self._all.values():
             rows = person.get("keys")
             for row in rows if isinstance(rows, list) else []:
-                if isinstance(row, Mapping) and all(isinstance(row.get(n), str) for n in ("key", "from", "until")):
-                    found.append(Key(person.id, row["key"], row["from"], row["until"], str(row.get("revoked") or "")))
+                key = _key_of(person.id, row)
+                if key is not None:
+                    found.append(key)
         owners = defaultdict(set)
         for key in found:
             owners[key.key.split()[1]].add(key.holder)
@@ -98,9 +100,20 @@ class People:
         return {p for p in known.values() if p}, {mail for mail, p in known.items() if not p}
 
 
-def recorder_keys(approvals: Approvals | None) -> list[Key]:
-    """Return the keys of the machines that keep what a forge said."""
-    return list(approvals.recorders) if approvals else []
+def _key_of(person: str, row: object) -> Key | None:
+    """Return a key as enrolled; None for one that cannot be used, whatever is wrong with it."""
+    if not isinstance(row, Mapping) or not all(isinstance(row.get(n), str) for n in ("key", "from", "until")):
+        return None
+    revoked = str(row.get("revoked") or "")
+    try:
+        datetime.date.fromisoformat(row["from"])
+        datetime.date.fromisoformat(row["until"])
+        # A revocation without a moment counts from ever.
+        if revoked and datetime.datetime.fromisoformat(revoked).tzinfo is None:
+            return None
+    except ValueError:
+        return None
+    return Key(person, row["key"], row["from"], row["until"], revoked) if len(row["key"].split()) >= 2 else None
 
 
 def _texts(value: object) -> list[str]:

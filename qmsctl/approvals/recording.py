@@ -49,6 +49,11 @@ def record(loaded: Loaded, control: Control, pull: PullRequest, recorder: str, n
         persons, _ = work.to(change.item, paths, before.people, pull.logins)
         author = before.people.by_login(pull.author)
         hands[change.item] = tuple(sorted({*persons, *([author] if author else [])}))
+    touched = {t.path for t in landing.touches if test(t.path)}
+    if touched:
+        persons, _ = work.to("", touched, before.people, pull.logins)
+        author = before.people.by_login(pull.author)
+        hands[documents.GOVERNING] = tuple(sorted({*persons, *([author] if author else [])}))
     said = []
     for look in looks(pull, subjects, root):
         role, meaning = named_role(look.review.body)

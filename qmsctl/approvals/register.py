@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 
 from qmsctl.approvals import documents, snapshots, votes
@@ -10,7 +12,7 @@ from qmsctl.approvals.content import Manifest, manifest
 from qmsctl.approvals.documents import State
 from qmsctl.approvals.hands import Contributions, barred
 from qmsctl.approvals.judge import Verdict, judge
-from qmsctl.approvals.rules import demand
+from qmsctl.approvals.rules import combined, demand
 from qmsctl.approvals.statement import StatementFault
 from qmsctl.approvals.votes import Vote
 from qmsctl.config import FILE, Approvals
@@ -18,7 +20,7 @@ from qmsctl.history import git, trees
 from qmsctl.history.revisions import History, Version
 from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded, load, version_of
-from qmsctl.model import Item
+from qmsctl.model import Item, add_period
 
 
 class Register:
@@ -29,6 +31,7 @@ class Register:
         self._loaded = loaded
         self.tree = trees.of(history.root, history.tip, history.prefix)
         self._at: dict[str, State] = {}
+        self._trees: dict[str, Tree] = {}
         self._epochs: dict[frozenset[tuple[str, str]], State] = {}
         self._verdicts: dict[tuple[str, str, str], Verdict] = {}
         self._brought: dict[str, Contributions] = {}
@@ -151,25 +154,37 @@ class Register:
         kind = self._loaded.types.get(version.facts.get("type", ""))
         return kind is not None and kind.controlled
 
-    def manifest(self, version: Version, tree: Tree | None = None) -> Manifest:
-        """Return what an approval of a version is about; its pictures are those of a tree, else of today."""
-        around = self.tree if tree is None else tree
+    def manifest(self, version: Version) -> Manifest:
+        """Return what an approval of a version is about.
+
+        The newest content is held against the pictures of today, an earlier one against those of its landing:
+        what was true of it then stays true.
+        """
+        newest = self.history.versions[version.item][-1]
+        around = self.tree if newest.blob == version.blob else self._tree_at(version.commit)
         return manifest(around.with_files({version.path: ("100644", version.blob)}), version.path)
 
-    def verdict(self, version: Version, tree: Tree | None = None) -> Verdict:
+    def _tree_at(self, commit: str) -> Tree:
+        if commit not in self._trees:
+            self._trees[commit] = trees.of(self.history.root, commit, self.history.prefix)
+            self._trees[commit].keep(self.history.contents)
+        return self._trees[commit]
+
+    def verdict(self, version: Version) -> Verdict:
         """Say whether a version is approved."""
-        content = self.manifest(version, tree)
-        name = (version.item, version.blob, repr(content.key))
+        content = self.manifest(version)
+        name = (version.item, version.commit, repr(content.key))
         if name not in self._verdicts:
             self._verdicts[name] = self._judge(version, content)
         return self._verdicts[name]
 
     def _judge(self, version: Version, content: Manifest) -> Verdict:
         approvals = self.approvals
+        if approvals is None:
+            return Verdict(exempt="no change control")
         first = self.history.first_landing(version)
-        if approvals is None or (self.history.day(first.landed) < approvals.since and self._was_there(first)):
-            since = approvals.since if approvals else ""
-            return Verdict(exempt=f"it landed before change control began on {since}" if since else "no change control")
+        if self._was_there(first, content, approvals):
+            return Verdict(exempt=f"it landed before change control began on {approvals.since}")
         landing = self.history.by_sha[first.commit]
         state, _ = self._base(landing)
         rules = state.approvals or approvals
@@ -199,28 +214,28 @@ class Register:
             signatures_only=signed,
             after=rows[at - 1].landed if at else "",
         )
+        problems = list(found.problems)
         if strangers:
-            named = ", ".join(sorted(strangers))
-            found = Verdict(
-                found.places,
-                found.refused,
-                (*found.problems, f"nobody knows whose address on a commit this is: {named}"),
-                found.persons,
-                found.rules,
-            )
-        return found
+            problems.append(f"nobody knows whose address on a commit this is: {', '.join(sorted(strangers))}")
+        if self._under_unapproved_rules(landing):
+            problems.append("it landed under rules, roles or keys that nobody had approved")
+        return dataclasses.replace(found, problems=tuple(problems))
 
-    def _was_there(self, first: Version) -> bool:
-        """Tell whether it is proven, as far as rules ask for proof, that a version landed before change control.
+    def _was_there(self, first: Version, content: Manifest, approvals: Approvals) -> bool:
+        """Tell whether this very content, pictures included, landed before change control began.
 
         The day of a commit is what its author says. Where times must be proven, only the order of landings
         counts: what was there when the rules themselves landed.
         """
-        approvals = self.approvals
-        if approvals is None or approvals.time != "proven":
+        if self.history.day(first.landed) >= approvals.since:
+            return False
+        if approvals.time == "proven" and self.history.place_of[first.commit] > self._begun:
+            return False
+        if len(content.files) == 1:
             return True
-        order = {commit.sha: at for at, commit in enumerate(self.history.mainline)}
-        return order[first.commit] <= self._begun
+        before = add_period(approvals.since, "-1 days")
+        then = self._tree_at(self.history.commit_on(before)).with_files({first.path: ("100644", first.blob)})
+        return manifest(then, first.path).key == content.key
 
     @cached_property
     def _begun(self) -> int:
@@ -250,8 +265,8 @@ class Register:
                 if record is not None and not problem and record.landed == row.commit:
                     hands = record.contributors.get(first.item, ())
                     persons.update(dict.fromkeys(hands, record.landed))
-                    if hands:
-                        strangers.clear()  # the recorder knew them by their logins
+                    if hands:  # the recorder knew them by their logins
+                        strangers = {a: sha for a, sha in strangers.items() if a not in unknown}
         return persons, strangers
 
     def brought(self, sha: str) -> Contributions:
@@ -269,6 +284,57 @@ class Register:
         if last.exempt or last.approved:
             return {}, {}
         return self._hands(self.history.first_landing(rows[-1]), self.manifest(rows[-1]), people_of)
+
+    # --- what governs ---------------------------------------------------------------------------
+
+    @cached_property
+    def governing(self) -> list[tuple[git.Commit, list[str], Verdict]]:
+        """Every landing since change control began that changed what governs: (landing, paths, verdict)."""
+        approvals = self.approvals
+        if approvals is None:
+            return []
+        found = []
+        for landing in self.history.mainline:
+            if not landing.parents or self.history.day(self.history.time_of[landing.sha]) < approvals.since:
+                continue
+            before, after = self.epoch(landing.parents[0]), self.epoch(landing.sha)
+            if before.approvals is None:
+                continue
+            test = documents.governs((before, after), self.history.prefix)
+            paths = [touch.path for touch in landing.touches if test(touch.path)]
+            if paths:
+                found.append((landing, paths, self._judge_governing(landing, paths, before, test)))
+        return found
+
+    def _judge_governing(
+        self, landing: git.Commit, paths: list[str], before: State, test: Callable[[str], bool]
+    ) -> Verdict:
+        assert before.approvals is not None
+        content = documents.governing_manifest(trees.of(self.history.root, landing.sha), test)
+        if content is None:
+            return Verdict(problems=("nothing is left that governs",))
+        said = [vote for vote in self.votes(documents.GOVERNING, before) if vote.key == content.key]
+        persons, strangers = self.brought(landing.sha).to("", set(paths), before.people, {})
+        for _, record, problem in self.records:
+            if record is not None and not problem and record.landed == landing.sha:
+                persons.update(dict.fromkeys(record.contributors.get(documents.GOVERNING, ()), landing.sha))
+                strangers = {}
+        wanted = combined([before.approvals.strictest])
+        only = before.approvals.evidence == "signatures"
+        bars = barred(persons, before.people, "these files")
+        found = judge(wanted, said, content.key, before.people, bars, signatures_only=only)
+        if strangers:
+            named = ", ".join(sorted(strangers))
+            found = dataclasses.replace(
+                found, problems=(*found.problems, f"nobody knows whose address on a commit this is: {named}")
+            )
+        return found
+
+    def _under_unapproved_rules(self, landing: git.Commit) -> bool:
+        """Tell whether the rules a landing was judged by had landed without approval themselves."""
+        at = self.history.place_of[landing.sha]
+        past = [row for row in self.governing if self.history.place_of[row[0].sha] < at]
+        return bool(past) and not past[-1][2].approved
 
     # --- periodic reviews -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Mapping
@@ -68,6 +69,10 @@ class Snapshot:
     replies: Mapping[str, str] = field(default_factory=dict)
 
 
+_WORDS = ("recorder", "recorded", "forge", "repository", "number", "author", "base", "head", "landed", "title", "url",
+          "merged_by", "merged_at")  # fmt: skip
+
+
 def render(snapshot: Snapshot) -> bytes:
     """Return a record as bytes; there is one way to write it."""
     data = {"format": FORMAT, **asdict(snapshot)}
@@ -85,11 +90,15 @@ def parse(data: bytes) -> Snapshot:
         votes = tuple(Said(**{**v, "files": tuple((str(p), str(d)) for p, d in v["files"])}) for v in found["votes"])
         hands = {str(k): tuple(str(p) for p in v) for k, v in found["contributors"].items()}
         snapshot = Snapshot(**{**found, "votes": votes, "contributors": hands, "notes": tuple(found["notes"])})
+        if not all(isinstance(getattr(snapshot, name), str) for name in _WORDS):
+            raise SnapshotFault("a value in it is no text")
         times = [snapshot.recorded, *(vote.at for vote in votes)]
         if not all(isinstance(time, str) and _MOMENT.match(time) for time in times):
             raise SnapshotFault("a time in it is not written as 2026-03-02T14:05:00+01:00")
+        for time in times:
+            datetime.datetime.fromisoformat(time).astimezone(datetime.UTC)
         same = render(snapshot) == data
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         if isinstance(error, SnapshotFault):
             raise
         raise SnapshotFault("it is no record of a pull request") from error

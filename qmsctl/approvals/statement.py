@@ -17,6 +17,7 @@ FOLDER = "approvals"
 MAX_BYTES = 100_000
 VERDICTS = ("keep", "revise", "withdraw")
 _DIGEST = re.compile(r"([0-9a-f]{64})  (\S[^\n]*)\Z")
+_PLAIN = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\Z")
 
 
@@ -89,9 +90,11 @@ def parse(data: bytes) -> Statement:
     if not _MOMENT.match(values["time"]):
         raise StatementFault("its time is not written as 2026-03-02T14:05:00+01:00")
     try:
-        datetime.datetime.fromisoformat(values["time"])
-    except ValueError as error:
+        datetime.datetime.fromisoformat(values["time"]).astimezone(datetime.UTC)
+    except (ValueError, OverflowError) as error:
         raise StatementFault("its time does not exist") from error
+    if not all(_PLAIN.fullmatch(values[name] or "0") for name in ("item", "revision", "meaning", "role", "person")):
+        raise StatementFault("it names an item, a revision, a role or a person that cannot be")
     found_statement = Statement(**values, manifest=Manifest(tuple(files)))
     if render(found_statement) != text:
         raise StatementFault("it is not written in the one way a statement is written")
@@ -99,7 +102,15 @@ def parse(data: bytes) -> Statement:
 
 
 def path_of(statement: Statement) -> str:
-    """Return where a statement is kept: a name of its own for everyone, so that none replaces another."""
+    """Return where a statement is kept: a name of its own for everyone, so that none replaces another.
+
+    Raises StatementFault for names that would lead elsewhere.
+    """
+    if not all(
+        _PLAIN.fullmatch(part or "0")
+        for part in (statement.item, statement.revision, statement.meaning, statement.role, statement.person)
+    ):
+        raise StatementFault(f"{statement.item} {statement.revision} cannot be the name of a file")
     moment = datetime.datetime.fromisoformat(statement.time).astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{statement.meaning}-{statement.role}-{statement.person}-{moment}.txt"
     return f"{FOLDER}/{statement.item}/{statement.revision or '0.0'}/{name}"

@@ -9,6 +9,7 @@ from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.register import Register
 from qmsctl.history.git import Commit
 from qmsctl.history.revisions import History, Version
+from qmsctl.printable import visible
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _names(register: Register | None, commits: list[Commit]) -> str:
     found: dict[str, None] = {}
     for commit in commits:
         person = people.by_mail(commit.author_mail, {}) if people is not None else ""
-        found[people.name(person) if people is not None and person else commit.author] = None
+        found[people.name(person) if people is not None and person else visible(commit.author)] = None
     return ", ".join(found)
 
 
@@ -81,7 +82,9 @@ def entries(history: History, register: Register | None, item: str, today: str) 
     """Return every content of an item that landed, oldest first."""
     found: list[Entry] = []
     rows = history.versions.get(item, [])
-    valid = history.in_force(item, today, "9999-12-31" if today >= history.day(history.mainline[-1].committed) else "")
+    valid = history.in_force(
+        item, today, "9999-12-31" if today >= history.day(history.time_of[history.mainline[-1].sha]) else ""
+    )
     pending = history.pending(item, today)
     for at, version in enumerate(rows):
         before = rows[at - 1] if at else None

@@ -18,7 +18,7 @@ from qmsctl.history.trees import Tree
 
 FOR, AGAINST, WITHDRAWN = "for", "against", "withdrawn"
 PERIODIC = "periodic-review"
-_AHEAD = datetime.timedelta(minutes=10)
+AHEAD = datetime.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _time_of(
     A time stamp is on the signature: one on the text alone could be had long before the text was signed.
     """
     claimed = datetime.datetime.fromisoformat(statement.time)
-    if now and claimed > datetime.datetime.fromisoformat(now) + _AHEAD:
+    if now and claimed > datetime.datetime.fromisoformat(now) + AHEAD:
         return statement.time, "claimed", f"it is dated {statement.time}, which is still to come"
     if stamp:
         proven, reason = timestamps.time_of(signature, stamp, policy.authorities)
@@ -188,8 +188,12 @@ def recorded(tree: Tree, path: str, policy: Policy, now: str = "") -> tuple[snap
         found = snapshots.parse(data)
     except snapshots.SnapshotFault as error:
         return None, str(error)
-    if snapshots.path_of(found) != path:
-        return found, f"a record like this is kept at {snapshots.path_of(found)}"
+    try:
+        home = snapshots.path_of(found)
+    except snapshots.SnapshotFault as error:
+        return None, str(error)
+    if home != path:
+        return found, f"a record like this is kept at {home}"
     if path + ".sig" not in tree.files:
         return found, "it is not signed, so it proves nothing"
     signature = tree.read(path + ".sig")

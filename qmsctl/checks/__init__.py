@@ -41,6 +41,7 @@ class Context:
     history: History | None = None
     approvals: Register | None = None
     hidden: tuple[str, ...] = ()
+    switched_off: str = ""
 
     @property
     def items(self) -> Any:
@@ -73,11 +74,16 @@ class Context:
     @cached_property
     def documents(self) -> list[Candidate]:
         """The newest content of every controlled item, and what it follows; since change control began."""
+        since = self.config.approvals.since if self.config.approvals else ""
+        return [row for row in self.contents if row.day >= since]
+
+    @cached_property
+    def contents(self) -> list[Candidate]:
+        """The newest content of every controlled item, whenever it landed."""
         if self.history is None or self.config.approvals is None:
             return []
         rows = [i for i in self.items.values() if self.types[i.type].controlled and not i.shipped]
-        found = self.history.candidates(self.loaded.root, rows, self.today)
-        return [row for row in found if row.day >= self.config.approvals.since]
+        return self.history.candidates(self.loaded.root, rows, self.today)
 
 
 @dataclass(frozen=True)
@@ -160,13 +166,14 @@ def run(
     history: History | None = None,
     approvals: Register | None = None,
     hidden: tuple[str, ...] = (),
+    switched_off: str = "",
 ) -> Report:
     """Run the checks over a loaded system as of a day.
 
     Checks that need the history or the approvals have nothing to say where there are none; ``hidden`` says
-    why there are none although there should be.
+    why there are none although there should be, ``switched_off`` which landing ended change control.
     """
-    context = Context(loaded, today, history, approvals, hidden)
+    context = Context(loaded, today, history, approvals, hidden, switched_off)
     levels = dict(loaded.config.levels)
     wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]

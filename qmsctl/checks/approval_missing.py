@@ -37,8 +37,8 @@ from qmsctl.model import Finding
 LEVEL = "error"
 
 
-def check(documents: list[Candidate], approvals: Register) -> Iterator[Finding]:
-    for row in documents:
+def check(contents: list[Candidate], approvals: Register) -> Iterator[Finding]:
+    for row in contents:
         if not row.version.commit:
             continue
         verdict = approvals.verdict(row.version)

@@ -36,8 +36,8 @@ def check(history: History, config: Config) -> Iterator[Finding]:
             if not touch.path.startswith(folder):
                 continue
             latest[touch.path] = touch.new
-            if touch.old and history.day(commit.committed) >= since:
-                first.setdefault(touch.path, (touch.old, commit.sha, history.day(commit.committed)))
+            if touch.old and history.day(history.time_of[commit.sha]) >= since:
+                first.setdefault(touch.path, (touch.old, commit.sha, history.day(history.time_of[commit.sha])))
     for path, (blob, sha, day) in first.items():
         if latest[path] != blob:
             what = "changed" if latest[path] else "removed"

@@ -23,6 +23,7 @@ from qmsctl.history.revisions import History, zone_of
 from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded, find_root, load
 from qmsctl.model import nearest
+from qmsctl.printable import printable
 
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -83,15 +84,11 @@ class Workspace:
         return self._graph
 
     @property
-    def cache(self) -> Path:
-        return self.root / "build" / "cache"
-
-    @property
     def control(self) -> Control:
         """History and approvals, where change control is on."""
         if self._control is None:
             with told("reading the history"):
-                self._control = open_control(self.loaded, self.today(), self.cache)
+                self._control = open_control(self.loaded, self.today())
         return self._control
 
     @property
@@ -101,7 +98,7 @@ class Workspace:
             return self.control.history
         loaded = self.loaded
         try:
-            found = revisions.read(loaded.root, loaded.config, loaded.types)
+            found = revisions.read(loaded.root, loaded.config, loaded.types, today=self.today())
         except git.GitFault as error:
             raise Trouble(f"there is no history to read: {error}", "keep the system in Git: git init") from error
         if found.gaps:
@@ -114,7 +111,7 @@ class Workspace:
             return self
         files = self.history.files_on(day, self.loaded.types, self.today())
         if not files:
-            first = self.history.day(self.history.mainline[0].committed)
+            first = self.history.day(self.history.time_of[self.history.mainline[0].sha])
             raise Trouble(f"nothing had landed by {day}", f"the history begins on {first}")
         place = click.get_current_context().with_resource(Tree(self.root, files).folder())
         view = Workspace(place, day)
@@ -127,7 +124,17 @@ class Workspace:
         """Check what is loaded, against its history where change control is on."""
         control = self.control
         with progress("checking") as step:
-            return checks.run(self.loaded, today, only, skip, step, control.history, control.register, control.hidden)
+            return checks.run(
+                self.loaded,
+                today,
+                only,
+                skip,
+                step,
+                control.history,
+                control.register,
+                control.hidden,
+                control.switched_off,
+            )
 
     def moment(self) -> str:
         """Return this moment in the organisation's time zone; noon of the day that is looked at, if one is fixed."""
@@ -247,8 +254,9 @@ def width() -> int:
 
 
 def emit(text: str, file: Path | None = None) -> None:
-    """Print a result, or write it to a file as a whole."""
+    """Print a result, or write it to a file as a whole; nothing in it steers the terminal."""
     if file is None:
+        text = printable(text, colour())
         click.echo(text, nl=not text.endswith("\n"), color=True if colour() else None)
         return
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -84,11 +84,19 @@ def committed(workspace: Workspace, item: Item | None) -> tuple[State, Manifest,
 
 def write(workspace: Workspace, made: statement.Statement, key: Path | None, stamp: str | None, ask: bool) -> None:
     """Show a statement, sign it, and store it. Raises Trouble."""
-    text = statement.render(made)
+    try:
+        text = statement.render(made)
+    except statement.StatementFault as error:
+        raise Trouble(str(error)) from error
     emit(text)
     if ask and not click.confirm("Sign this?" if key else "State this?", default=False):
         raise Trouble("nothing was signed")
-    path = workspace.root / statement.path_of(made)
+    try:
+        path = workspace.root / statement.path_of(made)
+    except statement.StatementFault as error:
+        raise Trouble(str(error), "correct the id or the revision of the document first") from error
+    if not path.parent.resolve().is_relative_to((workspace.root / statement.FOLDER).absolute()):
+        raise Trouble(f"{statement.path_of(made)} leads out of the repository", "a folder on the way is a link")
     if path.exists():
         raise Trouble(f"{statement.path_of(made)} exists already")
     files = {path: text.encode()}

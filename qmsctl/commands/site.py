@@ -72,6 +72,15 @@ def serve(workspace: Workspace, host: str, port: int, engine: str, preview: bool
 
 def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -> int:
     today = workspace.today(as_of)
+    for folder in (root / "build", *(root / "build" / name for name in ("docs", "docs.new", "docs.old", "theme"))):
+        if folder.is_symlink():
+            raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")
+    if workspace.control.switched_off and not preview:
+        raise Trouble(
+            f"not published, because change control was ended by the landing {workspace.control.switched_off[:10]}",
+            "see qmsctl explain change-control-switched-off; or look at the files with --preview",
+            EXIT_FINDINGS,
+        )
     view = workspace if preview or (workspace.control.history is None and not as_of) else workspace.in_force(today)
     report = view.run_checks(today)
     control = None
@@ -88,6 +97,13 @@ def _only_approved(workspace: Workspace, control: Publication) -> None:
     approvals = workspace.loaded.config.approvals
     if approvals is None or approvals.publish != "approved":
         return
+    governing = control.register.governing
+    if governing and not governing[-1][2].approved:
+        raise Trouble(
+            f"not published, because rules, people or roles changed without approval: {', '.join(governing[-1][1][:3])}",
+            "see qmsctl check; the last good intranet was left in place",
+            EXIT_FINDINGS,
+        )
     rows = [item for item in control.graph.items.values() if control.state(item) in ("changed", "missing")]
     if rows:
         named = ", ".join(f"{item.id} {item.get('revision') or ''}".strip() for item in rows[:8])

@@ -24,6 +24,7 @@ from qmsctl.commands import (
 )
 from qmsctl.commands.gate import token_for
 from qmsctl.history import git
+from qmsctl.printable import visible
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _show(proofs: list[Proof]) -> None:
     signs = {"good": ("✓", "green"), "bad": ("✗", "red"), "other": ("·", "yellow"), "unasked": ("?", "yellow")}
     for proof in proofs:
         sign, hue = signs[proof.state]
-        emit(f"{click.style(sign, fg=hue) if colour() else sign} {proof.path}\n  {proof.says}")
+        emit(f"{click.style(sign, fg=hue) if colour() else sign} {visible(proof.path)}\n  {visible(proof.says)}")
     counts = {state: sum(1 for p in proofs if p.state == state) for state in signs}
     emit(
         f"\n{len(proofs)} looked at: {counts['good']} hold, {counts['bad']} prove nothing, {counts['other']} are about something else"

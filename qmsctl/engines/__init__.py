@@ -23,6 +23,8 @@ def build(root: Path, engine: str = "mkdocs") -> Path:
 
     command = {"mkdocs": mkdocs.command, "zensical": zensical.command}[engine]
     fresh = root / "build" / "site.new"
+    if any(folder.is_symlink() for folder in (root / "build", fresh, root / "build" / "site")):
+        raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
     shutil.rmtree(fresh, ignore_errors=True)
     done = subprocess.run(
         command(configuration(root, fresh)),
@@ -59,6 +61,8 @@ def configuration(root: Path, site: Path) -> Path:
             line = "site_name: " + _organisation(root)
         lines.append(line)
     file = root / ".mkdocs.build.yml"
+    if file.is_symlink():
+        raise BuildFault(f"{file.name} is a link; what is written there would go elsewhere. Delete it")
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -102,13 +103,14 @@ def decide(
         old = State(old_tree, load(stack.enter_context(old_tree.folder())))
         new = State(new_tree, load(stack.enter_context(new_tree.folder())))
         rules, people = _authority(old, new, bootstrap)
-        history = revisions.read(repository, old.loaded.config, old.loaded.types, base, None, prefix)
+        history = revisions.read(repository, old.loaded.config, old.loaded.types, base, None, prefix, today)
         run = _Run(
             repository, prefix, old, new, whole_base, whole_new, rules, people,
             votes.policy_of(rules, people, old_tree if old.approvals else new_tree), Register(history, old.loaded),
             Contributions(repository, git.log(repository, head, since=base)), pull, now,
         )  # fmt: skip
         _shapes(run)
+        _times(run)
         _signed_commits(run, base, head)
         said = _statements(run)
         say("judging approvals")
@@ -166,22 +168,35 @@ def _authority(old: State, new: State, bootstrap: bool) -> tuple[Approvals, Peop
 
 
 def _shapes(run: _Run) -> None:
-    """Refuse links and submodules among the items, deletions of documents, and touched evidence."""
-    folders = tuple(
-        run.prefix + state.loaded.config.folders.get(name, kind.folder) + "/"
-        for state in (run.base, run.new)
-        for name, kind in state.loaded.types.items()
-    )
-    folders += (run.prefix + "item_types/", run.prefix + FOLDER + "/", run.prefix + "site/")
+    """Refuse links and submodules, and files where what is built goes."""
     for path in run.changed_paths():
         mode = run.whole_new.files.get(path, ("", ""))[0]
-        if mode in (LINK, SUBMODULE) and (path.startswith(folders) or any(f.startswith(path + "/") for f in folders)):
+        if mode in (LINK, SUBMODULE) and path.startswith(run.prefix):
             what = "a symbolic link" if mode == LINK else "a submodule"
             run.block(
                 "approval-invalid",
                 f"{path} is {what}, so what it shows is not part of what is approved",
                 "put the file itself there",
                 path,
+            )
+        elif mode and path.removeprefix(run.prefix).startswith(("build/", ".mkdocs.build.yml")):
+            run.block(
+                "approval-invalid",
+                f"{path} lies where qmsctl builds; what is kept there could be taken for its own work",
+                "put it elsewhere",
+                path,
+            )
+
+
+def _times(run: _Run) -> None:
+    """Refuse commits whose time cannot be: once landed, they could not be taken back."""
+    latest = datetime.datetime.fromisoformat(run.now) + votes.AHEAD
+    for commit in run.work.commits:
+        if not commit.committed or datetime.datetime.fromisoformat(commit.committed) > latest:
+            run.block(
+                "landing-time-impossible",
+                f"the commit {commit.sha[:10]} is dated {commit.committed or 'as no clock shows it'}",
+                "set the clock of the machine, and commit again: git commit --amend --reset-author",
             )
 
 

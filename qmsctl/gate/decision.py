@@ -10,6 +10,7 @@ from qmsctl.approvals.documents import DocumentChange
 from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.rules import Demand
 from qmsctl.model import Finding, Position
+from qmsctl.printable import visible
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Judged:
         if self.change:
             return f"{self.change.item} {self.change.title}"
         more = f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
-        return f"The files that govern the system ({', '.join(self.files[:3])}{more})"
+        return f"The files that govern the system ({', '.join(map(visible, self.files[:3]))}{more})"
 
 
 @dataclass(frozen=True)

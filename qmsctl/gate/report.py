@@ -13,6 +13,7 @@ import click
 from qmsctl import redline
 from qmsctl.approvals.judge import Place, Verdict
 from qmsctl.gate.decision import Decision, Judged
+from qmsctl.printable import harmless_in_logs, printable, visible
 from qmsctl.redline import escaped
 
 MARK = "<!-- qmsctl gate -->"
@@ -25,6 +26,11 @@ GROUPS = {
     "mention": "Mentions it",
 }
 MOST = 12
+
+
+def code(path: str) -> str:
+    """Return the name of a file for Markdown; nothing in it can end the span."""
+    return "`" + visible(path).replace("`", "ˋ") + "`"
 
 
 def day(text: str) -> str:
@@ -107,15 +113,15 @@ def markdown(decision: Decision) -> str:
         out += [f"- {escaped(q.text)} — {escaped(q.why)}" for q in decision.open_questions]
     if decision.obstacles:
         out += ["", "**To be put right.**", ""]
-        out += [f"- {escaped(o.message)}. *{escaped(o.help)}*" for o in decision.obstacles]
+        out += [f"- {escaped(visible(o.message))}. *{escaped(visible(o.help))}*" for o in decision.obstacles]
     fresh = [(f, "") for f in decision.findings] + [(f, f"on {day(d)}: ") for d, f in decision.pending]
     if fresh:
         out += ["", "**New errors.**", ""]
         out += [
-            f"- `{f.position.path}:{f.position.line}` {escaped(when + f.message)}. *{escaped(f.help)}*"
+            f"- {code(f'{f.position.path}:{f.position.line}')} {escaped(visible(when + f.message))}. *{escaped(f.help)}*"
             for f, when in fresh
         ]
-    return "\n".join([*out, "", *_how(decision), ""])
+    return printable("\n".join([*out, "", *_how(decision), ""]))
 
 
 def _when(decision: Decision) -> str:
@@ -140,7 +146,7 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
         )
     out += [f"- {escaped(problem)}" for problem in judged.verdict.problems]
     if judged.change is None:
-        out += ["", "**What changes.** " + ", ".join(f"`{path}`" for path in judged.files[:MOST])]
+        out += ["", "**What changes.** " + ", ".join(code(path) for path in judged.files[:MOST])]
         return out
     note = str(judged.change.after.get("change") or "") if judged.change.after else ""
     if note:
@@ -199,16 +205,19 @@ def _how(decision: Decision) -> list[str]:
         out += ["", f"{escaped(judged.title)}: rules {', '.join(escaped(rule) for rule in judged.demand.rules)}."]
         if judged.change and judged.change.manifest:
             out.append("")
-            out += [f"- `{digest}` {escaped(path)}" for path, digest in judged.change.manifest.files]
+            out += [f"- `{digest}` {escaped(visible(path))}" for path, digest in judged.change.manifest.files]
         for vote, reason in judged.verdict.refused:
             out.append(f"- not counted: {escaped(vote.name)}, {vote.at[:16].replace('T', ' ')}: {escaped(reason)}")
     if decision.other:
-        names = ", ".join(f"`{path}`" for path in decision.other[:MOST])
+        names = ", ".join(code(path) for path in decision.other[:MOST])
         more = f" and {len(decision.other) - MOST} more" if len(decision.other) > MOST else ""
         out += ["", f"Without approval: {names}{more}."]
     if decision.older:
         out += ["", f"{len(decision.older)} findings were there before; they do not block:", ""]
-        out += [f"- {f.level}: {escaped(str(f.position))}: {escaped(f.message)}" for f in decision.older[:MOST]]
+        out += [
+            f"- {f.level}: {escaped(visible(str(f.position)))}: {escaped(visible(f.message))}"
+            for f in decision.older[:MOST]
+        ]
         out += [f"- and {len(decision.older) - MOST} more: `qmsctl check`"] if len(decision.older) > MOST else []
     out += [f"- the forge: {escaped(note)}" for note in decision.notes]
     return [*out, "", "</details>"]
@@ -241,16 +250,19 @@ def text(decision: Decision, colour: bool, width: int) -> str:
         if judged.change is not None:
             out += [f"    {line}" for line in redline.text(told(judged), colour, width - 4).splitlines()]
         else:
-            out += [f"    {path}" for path in judged.files[:MOST]]
+            out += [f"    {visible(path)}" for path in judged.files[:MOST]]
     if decision.open_questions:
         out += ["", style("Open questions", bold=True)]
         out += [f"  {q.document}: {q.text} ({q.why})" for q in decision.open_questions]
         record = decision.records[-1] if decision.records else "the change record"
         out.append(f"   help: answer under `impact` of {record}")
     for title, rows in (
-        ("To be put right", [(o.message, o.help) for o in decision.obstacles]),
-        ("New errors", [(f"{f.position}: {f.message}", f.help) for f in decision.findings]),
-        ("New errors on days to come", [(f"{day(d)}, {f.position}: {f.message}", f.help) for d, f in decision.pending]),
+        ("To be put right", [(visible(o.message), visible(o.help)) for o in decision.obstacles]),
+        ("New errors", [(f"{visible(str(f.position))}: {visible(f.message)}", f.help) for f in decision.findings]),
+        (
+            "New errors on days to come",
+            [(f"{day(d)}, {visible(str(f.position))}: {visible(f.message)}", f.help) for d, f in decision.pending],
+        ),
     ):
         if rows:
             out += ["", style(title, bold=True)]
@@ -264,7 +276,7 @@ def text(decision: Decision, colour: bool, width: int) -> str:
     if decision.older:
         out += ["", f"{len(decision.older)} findings were there before; they do not block: qmsctl check"]
     out += [f"the forge: {note}" for note in decision.notes]
-    return "\n".join(out)
+    return harmless_in_logs(printable("\n".join(out), colour))
 
 
 def _effect(judged: Judged) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT = 300
+_YEAR_9999 = 253_370_764_800
 ZERO = "0" * 40
 _SETTINGS = [
     option
@@ -165,7 +167,7 @@ def paths_on_branches(root: Path) -> set[str]:
         return found
 
 
-_HEADER = ("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
+_HEADER = ("%H", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%B")
 _RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color")
 
 
@@ -179,7 +181,16 @@ def log(root: Path, revision: str, *, since: str = "", first_parent: bool = Fals
     span = [commit(root, revision)] + ([f"^{commit(root, since)}"] if since else [])
     how = ["--first-parent", "--diff-merges=first-parent"] if first_parent else ["-c", "--topo-order"]
     shape = "--format=" + "".join(field + "%x00" for field in _HEADER)
-    text = run(root, "log", "--reverse", *_RAW, *how, shape, *span, "--")
+    text = run(root, "log", "--reverse", "--date=raw", *_RAW, *how, shape, *span, "--")
+    return list(_parse_log(text.split("\0")))
+
+
+def log_of(root: Path, revision: str, path: str) -> list[Commit]:
+    """Return the states of a branch, oldest first, that changed one file."""
+    shape = "--format=" + "".join(field + "%x00" for field in _HEADER)
+    how = ["--first-parent", "--diff-merges=first-parent", "--full-history"]
+    tip = commit(root, revision)
+    text = run(root, "log", "--reverse", "--date=raw", *_RAW, *how, shape, tip, "--", f":(top,literal){path}")
     return list(_parse_log(text.split("\0")))
 
 
@@ -207,13 +218,27 @@ def _parse_log(tokens: list[str]) -> Iterator[Commit]:
             tuple(parents.split()),
             name,
             mail,
-            authored,
+            _moment(authored),
             other,
             other_mail,
-            committed,
+            _moment(committed),
             message.strip(),
             tuple(touches),
         )
+
+
+def _moment(raw: str) -> str:
+    """Return a raw time of Git as RFC 3339; "" for one that no clock shows."""
+    seconds, _, zone = raw.partition(" ")
+    found = re.fullmatch(r"([+-])(\d\d)(\d\d)", zone)
+    try:
+        minutes = int(found[2]) * 60 + int(found[3]) if found else 0
+        if not found or minutes > 14 * 60 or not 0 < int(seconds) < _YEAR_9999:
+            return ""
+        offset = datetime.timedelta(minutes=minutes if found[1] == "+" else -minutes)
+        return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone(offset)).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _touch(entry: str, path: str) -> Touch:
@@ -316,12 +341,9 @@ def main_branch(root: Path) -> str:
     return "HEAD"
 
 
-def is_tracked(root: Path, path: Path) -> bool:
-    """Tell whether Git holds something at or below a path."""
-    try:
-        return bool(run(root, "ls-files", "-z", "--", str(path)))
-    except GitFault:
-        return False
+def own_folder(root: Path) -> Path:
+    """Return Git's own folder, which no commit can reach. Raises GitFault outside Git."""
+    return (root / run(root, "rev-parse", "--git-common-dir").rstrip("\n")).resolve()
 
 
 def setting(root: Path, name: str) -> str:

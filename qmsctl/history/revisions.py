@@ -25,7 +25,7 @@ from qmsctl.loader import SUFFIXES
 from qmsctl.model import Item
 from qmsctl.schema import ItemType
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 _FACTS = ("id", "type", "title", "revision", "effective", "change", "change_kind", "status", "owner")
 
 
@@ -50,8 +50,8 @@ class Version:
 
     @property
     def draft(self) -> bool:
-        """A draft is never in force."""
-        return self.facts.get("status") == "draft"
+        """A draft is never in force, nor is what names a day that does not exist."""
+        return self.facts.get("status") == "draft" or "never" in self.facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +77,29 @@ class History:
     """What the main branch of a repository had, state by state. Built once, then only read."""
 
     def __init__(
-        self, root: Path, tip: str, prefix: str, zone: str, mainline: list[git.Commit], facts: dict[str, dict[str, str]]
+        self,
+        root: Path,
+        tip: str,
+        prefix: str,
+        zone: str,
+        folders: tuple[str, ...],
+        mainline: list[git.Commit],
+        facts: dict[str, dict[str, str]],
+        today: str = "",
     ) -> None:
         self.root = root
         self.tip = tip
         self.prefix = prefix
+        self.folders = folders
         self.gaps = tuple(git.gaps(root))
         self.mainline = mainline
         self.facts = facts
+        self._today = today
         self._zone_name = zone
         self._zone = zone_of(zone)
         self.contents: dict[str, bytes] = {}
         self._brought: dict[str, list[git.Commit]] = {}
-        self._times = _forward([commit.committed for commit in mainline])
+        self._times, self.odd = _forward(mainline, today)
         self.versions: dict[str, list[Version]] = defaultdict(list)
         for commit, landed in zip(mainline, self._times, strict=True):
             self._land(commit, landed)
@@ -98,7 +108,7 @@ class History:
         arrived: dict[str, Version] = {}
         left: dict[str, Version] = {}
         for touch in commit.touches:
-            if not touch.path.startswith(self.prefix):
+            if not self.holds_item(touch.path):
                 continue
             path = touch.path[len(self.prefix) :]
             new, old = self.facts.get(touch.new, {}), self.facts.get(touch.old, {})
@@ -118,7 +128,12 @@ class History:
             if touch.new in contents and touch.new not in facts and touch.path.endswith(SUFFIXES):
                 facts[touch.new] = facts_of(contents[touch.new], touch.path.endswith(".md"))
         row = git.Commit(tip, (self.tip,), "", "", landed, "", "", landed, "", touches)
-        return History(self.root, tip, self.prefix, self._zone_name, [*self.mainline, row], facts)
+        rows = [*self.mainline, row]
+        return History(self.root, tip, self.prefix, self._zone_name, self.folders, rows, facts, self._today)
+
+    def holds_item(self, path: str) -> bool:
+        """Tell whether a path, from the top of the repository, is one where items lie."""
+        return path.startswith(self.folders) and path.endswith(SUFFIXES)
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -214,6 +229,16 @@ class History:
         return rows or [self.by_sha[version.commit]]
 
     @cached_property
+    def time_of(self) -> dict[str, str]:
+        """When each state of the main branch landed."""
+        return {commit.sha: landed for commit, landed in zip(self.mainline, self._times, strict=True)}
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """The place of each state in the line of landings."""
+        return {commit.sha: at for at, commit in enumerate(self.mainline)}
+
+    @cached_property
     def by_sha(self) -> dict[str, git.Commit]:
         return {commit.sha: commit for commit in self.mainline}
 
@@ -252,18 +277,25 @@ class History:
             return {}
         whole = git.tree(self.root, commit)
         files = {p[len(self.prefix) :]: entry for p, entry in whole.items() if p.startswith(self.prefix)}
+        chosen: dict[str, str] = {}
         for name in self.versions:
             rows = self.landed(name, day if past else "")
-            if not rows or not types.get(rows[-1].facts.get("type", "")) or not rows[-1].blob:
+            kind = types.get(rows[-1].facts.get("type", "")) if rows else None
+            if kind is None or not kind.controlled:
                 continue
-            if not types[rows[-1].facts["type"]].controlled:
+            chosen[name] = ""
+            if not rows[-1].blob:
                 continue
             valid = self.in_force(name, day, "" if past else "9999-12-31")
-            if valid is not None and valid.blob == rows[-1].blob:
-                continue
             mode = files.pop(rows[-1].path, ("100644", ""))[0]
             if valid is not None:
                 files[valid.path] = (mode, valid.blob)
+                chosen[name] = valid.path
+        # What is shown under an id is the one file that was judged, whatever else carries the id.
+        for path, (_, blob) in list(files.items()):
+            name = self.facts.get(blob, {}).get("id", "") if self.holds_item(self.prefix + path) else ""
+            if name in chosen and chosen[name] != path:
+                del files[path]
         return files
 
 
@@ -275,14 +307,32 @@ def zone_of(name: str) -> datetime.tzinfo:
         return datetime.UTC
 
 
-def _forward(moments: list[str]) -> list[str]:
-    """Return the moments with none earlier than the one before it."""
+def moment(text: str) -> str:
+    """Return a moment as Git gave it; the beginning of time for one that cannot be."""
+    return text or "1970-01-01T00:00:00+00:00"
+
+
+def _forward(commits: list[git.Commit], today: str) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """Return when each state landed, none earlier than the one before, and (commit, time) of those that cannot be.
+
+    A time that no clock shows, or that is still to come, is taken for that of the state before it: one such
+    commit must not move all that follows.
+    """
+    limit = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    if today:
+        limit = datetime.datetime.fromisoformat(today).replace(tzinfo=datetime.UTC) + datetime.timedelta(days=2)
     found: list[str] = []
-    for moment in moments:
-        if found and datetime.datetime.fromisoformat(moment) < datetime.datetime.fromisoformat(found[-1]):
-            moment = found[-1]
-        found.append(moment)
-    return found
+    odd = []
+    for commit in commits:
+        last = found[-1] if found else moment("")
+        if not commit.committed or datetime.datetime.fromisoformat(commit.committed) > limit:
+            odd.append((commit.sha, commit.committed))
+            found.append(last)
+        elif datetime.datetime.fromisoformat(commit.committed) < datetime.datetime.fromisoformat(last):
+            found.append(last)
+        else:
+            found.append(commit.committed)
+    return found, tuple(odd)
 
 
 def read(
@@ -292,11 +342,13 @@ def read(
     revision: str = "",
     cache: Path | None = None,
     prefix: str | None = None,
+    today: str = "",
 ) -> History:
     """Read the history of the items in a folder. Raises GitFault where there is none.
 
     ``cache`` is a folder in which what was read is kept; the next run reads only what is new since. ``prefix``
-    is where the system lies below the top of a repository that has no files of its own.
+    is where the system lies below the top of a repository that has no files of its own. With ``today`` nothing
+    counts as landed on a day to come.
     """
     prefix = git.prefix(root) if prefix is None else prefix
     tip = git.commit(root, revision or git.main_branch(root))
@@ -318,15 +370,29 @@ def read(
         facts[name] = facts_of(data, name in markdown)
     if file is not None and (wanted or not kept[0] or kept[0][-1].sha != tip):
         _keep(file, tip, folders, mainline, facts)
-    return History(root, tip, prefix, config.time_zone, mainline, facts)
+    return History(root, tip, prefix, config.time_zone, folders, mainline, facts, today)
 
 
 def facts_of(data: bytes, markdown: bool) -> dict[str, str]:
     """Read what the history needs to know of one content; empty if it cannot be read as an item."""
     if len(data) > frontmatter.MAX_BYTES:
         return {}
-    fields = frontmatter.parse_file(data, markdown=markdown or data.startswith(b"---")).fields or {}
-    return {name: str(fields[name]) for name in _FACTS if isinstance(fields.get(name), str)}
+    parsed = frontmatter.parse_file(data, markdown=markdown or data.startswith(b"---"))
+    if parsed.fields:
+        frontmatter.clean(parsed, data)
+    fields = parsed.fields or {}
+    found = {name: str(fields[name]) for name in _FACTS if isinstance(fields.get(name), str)}
+    if "effective" in fields and not _is_day(found.get("effective", "")):
+        found.pop("effective", None)
+        found["never"] = str(fields["effective"])[:40]
+    return found
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _kept(

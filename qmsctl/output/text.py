@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
-_NO_CHARACTER = "\ufffe\uffff"
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_COMMAND_AT_START = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*)::", re.MULTILINE)
-_COMMAND_ANYWHERE = re.compile(r"##(\w*)\[")
+from qmsctl.printable import encodable, harmless_in_logs, shown, visible
 
-
-def visible(text: str) -> str:
-    r"""Return the text on one line, with what cannot be seen written as an escape such as ``\x1b``.
-
-    That covers control and bidirectional characters, line separators and halves of surrogate pairs, so
-    the result can be printed, encoded as UTF-8 and put into XML.
-    """
-    return text if text.isprintable() else "".join(shown(character) for character in text)
-
-
-def shown(character: str) -> str:
-    """Return one character, or its escape where it cannot be seen."""
-    if unicodedata.category(character) in _HIDDEN or character in _NO_CHARACTER:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
-
-
-def encodable(text: str) -> str:
-    """Return the text with halves of surrogate pairs (bytes of a name that is not UTF-8) as escapes."""
-    return _SURROGATE.sub(lambda match: shown(match.group()), text)
-
-
-def harmless_in_logs(text: str) -> str:
-    """Break up what GitHub, Azure and TeamCity would carry out as a command if they read it in a log."""
-    return _COMMAND_ANYWHERE.sub(r"##\1 [", _COMMAND_AT_START.sub(r"\1: :", text))
+__all__ = ["cells", "encodable", "harmless_in_logs", "pad", "shown", "take", "visible", "wrap"]
 
 
 def cells(text: str) -> int:

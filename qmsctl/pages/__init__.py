@@ -119,8 +119,13 @@ def _write(root: Path, path: str, environment: Any, template: str, view: View, v
 
 
 def _copy(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, symlinks=False, ignore=shutil.ignore_patterns(".*", "*.j2"))
+    """Copy a folder as it is; links are left out, for they could show any file of this machine."""
+
+    def unwanted(folder: str, names: list[str]) -> set[str]:
+        return {n for n in names if n.startswith(".") or n.endswith(".j2") or (Path(folder) / n).is_symlink()}
+
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=unwanted)
 
 
 def _copy_images(loaded: Loaded, view: View, target: Path) -> None:

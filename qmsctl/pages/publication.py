@@ -50,12 +50,14 @@ class Publication:
         self.preview = preview
         self.past = past
         self._root = loaded.root
+        # A past day is shown with what was known then.
+        self._known_until = today if past else "9999-12-31"
         self._known: dict[str, Version | None] = {}
 
     @property
     def next_day(self) -> str:
         """The next day on which something takes effect; "" if nothing is announced."""
-        return next(iter(self.history.pending_days(self.today)), "")
+        return next((version.effective for version in self.all_coming()), "")
 
     def version(self, item: Item) -> Version | None:
         """The landed content that a page shows; None for a text that has not landed."""
@@ -67,7 +69,8 @@ class Publication:
         if self.preview:
             row = next(iter(self.history.candidates(self._root, [item], self.today)), None)
             return row.version if row and row.version.commit else None
-        return self.history.in_force(item.id, self.today, "9999-12-31")
+        found = self.history.in_force(item.id, self.today, self._known_until)
+        return found if found is not None and found.path == item.path else None
 
     def verdict(self, item: Item) -> Verdict | None:
         """Whether what a page shows is approved; None for what is not under change control."""
@@ -121,13 +124,28 @@ class Publication:
 
     def coming(self, item: Item) -> list[Version]:
         """The announced revisions of a document."""
-        return self.history.pending(item.id, self.today) if not self.preview else []
+        return self._announced(item.id)
+
+    def _announced(self, item: str) -> list[Version]:
+        """The revisions still to come that are approved; nobody should prepare for one that is not."""
+        if self.preview:
+            return []
+        rows = [v for v in self.history.pending(item, self.today) if self.history.day(v.landed) <= self.today]
+        verdicts = [(version, self.register.verdict(version)) for version in rows]
+        return [version for version, verdict in verdicts if verdict.approved or verdict.exempt]
 
     def revisions(self, item: Item) -> list[Entry]:
         """The landed contents of a document, newest first, without those still to come."""
         rows = entries(self.history, self.register, item.id, self.today)
-        coming = {version.blob for version in self.coming(item)}
-        return [row for row in reversed(rows) if row.version.blob not in coming][:SHOWN]
+        coming = set() if self.preview else {v.blob for v in self.history.pending(item.id, self.today)}
+        shown = [row for row in reversed(rows) if row.version.blob not in coming and self._may_be_read(item, row)]
+        return shown[:SHOWN]
+
+    def _may_be_read(self, item: Item, row: Entry) -> bool:
+        """Tell whether a content may be shown: it is the one on the page, or it was approved."""
+        version = self.version(item)
+        same = version is not None and version.blob == row.version.blob
+        return same or row.verdict is None or row.verdict.approved or bool(row.verdict.exempt)
 
     def redline(self, before: Version | None, after: Version) -> Any:
         """What differs between two contents, as HTML."""
@@ -146,13 +164,10 @@ class Publication:
 
     def all_coming(self) -> list[Version]:
         """Everything that is announced, soonest first."""
-        if self.preview:
-            return []
-        names = [n for n, rows in self.history.versions.items() if rows[-1].facts.get("type", "") in self.graph.types]
-        rows = [
-            v
-            for n in names
-            if self.graph.types[self.history.versions[n][-1].facts["type"]].controlled
-            for v in self.history.pending(n, self.today)
+        kinds = self.graph.types
+        names = [
+            name
+            for name, rows in self.history.versions.items()
+            if (kind := kinds.get(rows[-1].facts.get("type", ""))) is not None and kind.controlled
         ]
-        return sorted(rows, key=lambda v: (v.effective, v.item))
+        return sorted((v for name in names for v in self._announced(name)), key=lambda v: (v.effective, v.item))
