@@ -11,10 +11,12 @@ are made from their holder's name and protect nothing.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import hashlib
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -87,6 +89,27 @@ def day(text: str, days: int = 0) -> str:
     while found.weekday() > 4:
         found -= datetime.timedelta(days=1)
     return found.isoformat()
+
+
+def quiet_day(text: str, days: int) -> str:
+    """Return a working day so many days from a date on which plants do work."""
+    found = day(text, days)
+    while found[5:] in HOLIDAYS:
+        found = day(found, -1)
+    return found
+
+
+HOLIDAYS = ("01-01", "05-01", "12-24", "12-25", "12-26", "12-31")
+MONTHS = [f"{datetime.date(2024, month, 1):%B}" for month in range(1, 13)]
+
+
+def last_named(text: str, near: str) -> str:
+    """Return the last date that a text names, such as `17 September`, in the year before a date; "" for none."""
+    found = [""]
+    for number_of, month in re.findall(rf"\b(\d\d?) ({'|'.join(MONTHS)})\b", text):
+        named = f"{MONTHS.index(month) + 1:02d}-{int(number_of):02d}"
+        found.append(f"{int(near[:4]) - (named > near[5:])}-{named}")
+    return max(found)
 
 
 def sentence_date(text: str) -> str:
@@ -324,7 +347,7 @@ class Seen:
     base: str
     landed: str
     merged: str
-    written: dict[str, list[str]]
+    hands: dict[str, tuple[str, ...]]
     about: dict[str, About]
     said: list[tuple[Vote, Review]]
     record: tuple[str, str]
@@ -361,8 +384,7 @@ class Lived:
     def between(self, on: str, count: int, hours: float = 168) -> Iterator[str]:
         """Yield so many moments between what landed last and the morning of a day; work in hours of work."""
         last = datetime.datetime.fromisoformat(self.clock) + datetime.timedelta(minutes=30)
-        end = datetime.datetime.fromisoformat(self.moment(on, 9 + number(on, 40) / 10))
-        begin = max(last, end - datetime.timedelta(hours=hours))
+        begin, end = self.span(on, hours)
         for at in range(count):
             local = (begin + (end - begin) * (at / max(count, 1))).astimezone(self.zone)
             work = 8 + (local.hour + local.minute / 60) * 9 / 24
@@ -370,6 +392,17 @@ class Lived:
             calm = local if hours < 24 else calm
             last = max(last + datetime.timedelta(minutes=7), min(calm, end))
             yield last.astimezone(self.zone).isoformat(timespec="seconds")
+
+    def span(self, on: str, hours: float) -> tuple[datetime.datetime, datetime.datetime]:
+        """Return when the work on what lands on a day begins and ends."""
+        last = datetime.datetime.fromisoformat(self.clock) + datetime.timedelta(minutes=30)
+        end = datetime.datetime.fromisoformat(self.moment(on, 9 + number(on, 40) / 10))
+        return max(last, end - datetime.timedelta(hours=hours)), end
+
+    def drafted(self, change: Change) -> str:
+        """Return the day of the first commit of a change, or a day before it; nobody has signed by then."""
+        begin, _ = self.span(change.landed, float(change.row.get("hours", 168)))
+        return day(begin.astimezone(self.zone).date().isoformat())
 
     # --- what is there --------------------------------------------------------------------------
 
@@ -525,33 +558,24 @@ def questions(lived: Lived, change: Change, names: Iterable[str]) -> list[Questi
     return [found[key] for key in sorted(found)]
 
 
-def answer(lived: Lived, change: Change, asked: Question, people: People) -> tuple[str, str]:
-    """Answer an impact question as the owner did: (answer, note)."""
+def answer(lived: Lived, change: Change, asked: Question, people: People, drafted: str) -> tuple[str, str]:
+    """Answer an impact question as the owner did, before anybody signed: (answer, note)."""
     given = change.row.get("answers", {}).get(asked.item)
     if given:
         return str(given["answer"]), str(given["note"])
     text = f"{change.key} {asked.item}"
     if asked.item in lived.records:
         return "not affected", "It records what was decided then; whoever holds the role now sees it through."
-    kind = lived.loaded.qms.items[asked.item].type
-    limit = sentence_date(day(change.effective, -3))
     if asked.verb == "retrain":
-        count = len(people.holders(asked.item)) or 1
-        who = "one person" if count == 1 else f"{count} people"
-        return "action", choose(
-            text,
-            [
-                f"{who.capitalize()}, at the place and by the redline, until {limit}.",
-                f"Shown at the start of the shift; {who}, signed for until {limit}.",
-                f"{who.capitalize()}; the owner asks each of them two questions about it by {limit}.",
-            ],
-        )
+        return training(lived, change, asked, people)
+    kind = lived.loaded.qms.items[asked.item].type
     name = asked.document
     if name in lived.loaded.qms.items and lived.loaded.qms.items[name].type == "role":
         name = f"the role {lived.loaded.qms.items[name].title}"
     owner = lived.loaded.qms.items.get(_owner(lived, asked.item))
-    reader = f"The {owner.title}" if owner is not None else "The owner"
-    when = sentence_date(day(change.landed, -2 - number(text, 3))).rsplit(" ", 1)[0]
+    reader = f"The {owner.title}" if owner is not None else "The document controller"
+    read = quiet_day(drafted, -1 - number(text, 4))
+    when = sentence_date(read).rsplit(" ", 1)[0]
     rows = {
         "risk": [
             f"Rating looked at again with {name}; likelihood stays until a year of figures is there.",
@@ -560,7 +584,7 @@ def answer(lived: Lived, change: Change, asked: Question, people: People) -> tup
         ],
         "process": [
             f"Names {name} as a whole; the step stays and the hand-over too.",
-            f"{reader} read it against the redline on {when}: inputs, outputs and doers are as before.",
+            f"{reader} read it against the draft on {when}: inputs, outputs and doers are as before.",
         ],
         "kpi": [
             "Formula and source stay; the figures before and after can be compared.",
@@ -582,22 +606,66 @@ def answer(lived: Lived, change: Change, asked: Question, people: People) -> tup
         ],
     }
     usual = [
-        f"{reader} read it against the redline on {when}; it repeats none of the changed text.",
+        f"{reader} read it against the draft on {when}; it repeats none of the changed text.",
         f"{reader} was asked on {when}; nothing in it has to change.",
         f"Names {name} and leaves the how to it; no limit or doer of it stands there.",
     ]
-    return "not affected", choose(text, rows.get(kind, usual))
+    fitting = rows.get(kind, usual)
+    if read <= last_named(change.row["why"], change.landed):  # nobody reads a draft before there is a reason for it
+        fitting = [row for row in fitting if when not in row]
+    return "not affected", choose(text, fitting)
 
 
-def record_of(lived: Lived, change: Change, kinds: Mapping[str, str]) -> dict[str, Any]:
-    """Write the change record of a change as data."""
+FLOOR = ("machinist", "inspector", "operator", "technician", "shift-leader")
+
+
+def training(lived: Lived, change: Change, asked: Question, people: People) -> tuple[str, str]:
+    """Answer who is trained until when: (answer, note)."""
+    text, holders = f"{change.key} {asked.item}", set(people.holders(asked.item))
+    owner = lived.loaded.qms.items.get(_owner(lived, asked.document))
+    trainer = f"the {owner.title}" if owner is not None and owner.id != asked.item else "the author"
+    who = {0: "Whoever takes the role", 1: "One person", 2: "Both"}.get(len(holders), f"All {len(holders)}")
+    limit = sentence_date(max(quiet_day(change.effective, -3), change.landed))
+    reads, them = ("reads it and tells", "this person") if len(holders) == 1 else ("read it and tell", "them")
+    onlooker = "the shift leader" if asked.item != "shift-leader" else trainer
+    if holders == {author_of(change, _owner(lived, asked.document))}:
+        return "no action", "The only holder of the role wrote the text and tried it; nobody is left to train."
+    if asked.item.endswith(FLOOR):
+        return "action", choose(
+            text,
+            [
+                f"{who}, by {trainer} at the place of work, before {limit}; signed for on FRM-014.",
+                f"{who}, at the start of a shift, before {limit}; each does it once while {onlooker} looks on.",
+                f"{who}, old and new text side by side, before {limit}; {trainer} asks each two questions about it.",
+            ],
+        )
+    if number(text, 4) == 0:
+        return "no action", choose(
+            text,
+            [
+                f"What the role does in {asked.document} reads as before; the notice of the new revision is enough.",
+                f"{who} took part in the draft of {asked.document}, and the step of the role is in their own words.",
+            ],
+        )
+    return "action", choose(
+        text,
+        [
+            f"{who}: {trainer} goes through the changed steps with {them} before {limit}; entry on FRM-014.",
+            f"{who}, half an hour in the weekly meeting before {limit}, with one case of last month worked through.",
+            f"{who} {reads} {trainer} before {limit} what will be done otherwise; entry on FRM-014.",
+        ],
+    )
+
+
+def record_of(lived: Lived, change: Change, kinds: Mapping[str, str], drafted: str) -> dict[str, Any]:
+    """Write the change record of a change as data, as it stood when the first draft was there."""
     row, people = change.row, lived.people()
     year = (row.get("opened") or change.landed)[:4]
     count = sum(1 for name in lived.records if name.startswith(f"CHG-{year}"))
     owner = row.get("owner") or _owner(lived, next(iter(change.documents)))
     impact = []
     for asked in questions(lived, change, [n for n, kind in kinds.items() if kind in RECORDED_KINDS]):
-        said, note = answer(lived, change, asked, people)
+        said, note = answer(lived, change, asked, people, drafted)
         impact.append({"item": asked.item, "question": asked.text, "answer": said, "note": note})
     open_one = row.get("open_question")
     for line in impact:
@@ -718,7 +786,7 @@ def land(lived: Lived, change: Change, more: Files | None = None, bootstrap: boo
         if not change.row.get("why"):
             named = [name for name, kind in kinds.items() if kind in RECORDED_KINDS]
             raise LivedFault(f"{change.key}: a change record is needed for {', '.join(named)}, but there is no `why`")
-        record = record_of(lived, change, kinds)
+        record = record_of(lived, change, kinds, lived.drafted(change))
 
     written: dict[str, list[str]] = {}
     for name, found in described.items():
@@ -745,6 +813,7 @@ def land(lived: Lived, change: Change, more: Files | None = None, bootstrap: boo
         ),
         "",
     )
+    hands: set[str] = set()
     if any(test(path) for path in files):
         content = documents.governing_manifest(whole, test)
         assert content is not None
@@ -820,7 +889,10 @@ def land(lived: Lived, change: Change, more: Files | None = None, bootstrap: boo
     wanted = bool(reviews) or change.row.get("recorded") == "yes"
     lived.landings.append(Landing(change.key, base, head, merged, pull if reviews else None, bootstrap))
     if wanted:
-        seen = Seen(pull, base, tip, merged, written, about, said, (record.get("id", ""), digest), proofs)
+        took_part = {name: tuple(sorted({a, opener})) for a, names in written.items() for name in names}
+        if GOVERNING in about:
+            took_part[GOVERNING] = tuple(sorted(hands))
+        seen = Seen(pull, base, tip, merged, took_part, about, said, (record.get("id", ""), digest), proofs)
         keep_record(lived, change, seen)
 
 
@@ -877,11 +949,15 @@ def keep_record(lived: Lived, change: Change, seen: Seen) -> None:
         )
         for vote, review in seen.said
     )
-    proofs = {p: hashlib.sha256(c).hexdigest() for p, c in sorted(seen.proofs.items()) if c is not None}
+    proofs = {
+        path: hashlib.sha256(content).hexdigest()
+        for path, content in sorted(seen.proofs.items())
+        if content is not None and path + ".sig" not in seen.proofs
+    }
     made = snapshots.Snapshot(
         RECORDER, when, *FORGE[:2], seen.pull.number, seen.pull.author, seen.base, seen.pull.head, seen.landed,
         title=change.title, url=seen.pull.url, merged_by=forge_login(lived, "p-039"), merged_at=seen.merged,
-        contributors={name: (author,) for author, names in seen.written.items() for name in names},
+        contributors=seen.hands,
         votes=votes, statements=proofs,
     )  # fmt: skip
     text, path = snapshots.render(made), snapshots.path_of(made)
@@ -1186,7 +1262,7 @@ def _event(lived: Lived, change: Change) -> None:
     if more and directory(lived, on) != lived.files[lived.loaded.config.directory]:
         more[lived.loaded.config.directory] = directory(lived, on)
     if change.row.get("refused_because"):
-        record = record_of(lived, change, {})
+        record = record_of(lived, change, {}, on)
         lived.onto_main(
             dict([record_file(record)]), "p-003", lived.moment(on, 15), f"change: {record['id']} is refused"
         )
@@ -1279,7 +1355,7 @@ def _proposal(lived: Lived, row: Mapping[str, Any]) -> str:
     people, name = lived.people(), row["item"]
     path = lived.paths[name]
     change = Change(row["opened"], row["effective"], row["title"], {name: row["revision"]}, row)
-    record = record_of(lived, change, {name: "major"})
+    record = record_of(lived, change, {name: "major"}, row["opened"])
     ref, head = f"refs/heads/{row['branch']}", lived.tip
     for at, step in enumerate(row["steps"]):
         when = lived.moment(step["on"], float(step["hour"]))
@@ -1303,19 +1379,46 @@ def _proposal(lived: Lived, row: Mapping[str, Any]) -> str:
 # --- judging ------------------------------------------------------------------------------------------------------
 
 
-def verify(lived: Lived, say: Say = lambda _: None) -> Iterator[str]:
-    """Ask the gate about everything that landed, and yield what it would have refused, with the reasons."""
-    for at, landing in enumerate(lived.landings):
-        say(f"{at + 1} of {len(lived.landings)}: {landing.name}")
-        today = datetime.datetime.fromisoformat(landing.now).astimezone(lived.zone).date().isoformat()
-        decision = decide(
-            lived.stream.root, landing.base, landing.head,
-            today=today, now=landing.now, pull=landing.pull, bootstrap=landing.bootstrap,
-        )  # fmt: skip
-        if not decision.passed:
-            rows = [f"{finding.position.path}: {finding.message}" for finding in decision.blocking()]
-            rows += sorted({f"{vote.name}: {why}" for one in decision.documents for vote, why in one.verdict.refused})
-            yield "\n    ".join([landing.name, *rows])
+def sample(landings: list[Landing]) -> list[Landing]:
+    """Return the landings with reviews on the forge, the bootstrap, and every third of the others."""
+    rest = [landing for landing in landings if not _from_forge(landing)]
+    return [landing for landing in landings if _from_forge(landing)] + rest[::3]
+
+
+def _from_forge(landing: Landing) -> bool:
+    return landing.bootstrap or bool(landing.pull and landing.pull.reviews)
+
+
+def verify(lived: Lived, landings: list[Landing], say: Say = lambda _: None) -> Iterator[str]:
+    """Ask the gate about what landed, and yield what it would have refused, with the reasons."""
+    tasks = [(lived.stream.root, landing, lived.zone) for landing in landings]
+    with contextlib.ExitStack() as stack:
+        found: Iterator[str]
+        if "fork" in multiprocessing.get_all_start_methods():
+            workers = min(os.cpu_count() or 1, 8)
+            found = stack.enter_context(multiprocessing.get_context("fork").Pool(workers)).imap(_judged, tasks)
+        else:
+            found = map(_judged, tasks)
+        for at, landing in enumerate(landings):
+            say(f"{at + 1} of {len(landings)}: {landing.name}")
+            text = next(found)
+            if text:
+                yield text
+
+
+def _judged(task: tuple[Path, Landing, datetime.tzinfo]) -> str:
+    """Return why the gate would have refused a landing; "" if it would not."""
+    root, landing, zone = task
+    today = datetime.datetime.fromisoformat(landing.now).astimezone(zone).date().isoformat()
+    decision = decide(
+        root, landing.base, landing.head,
+        today=today, now=landing.now, pull=landing.pull, bootstrap=landing.bootstrap,
+    )  # fmt: skip
+    if decision.passed:
+        return ""
+    rows = [f"{finding.position.path}: {finding.message}" for finding in decision.blocking()]
+    rows += sorted({f"{vote.name}: {why}" for one in decision.documents for vote, why in one.verdict.refused})
+    return "\n    ".join([landing.name, *rows])
 
 
 def progress(text: str) -> None:
@@ -1338,7 +1441,7 @@ def main() -> int:
     progress("")
     print(f"{target}: {lived.tip[:12]}, {len(lived.landings)} landings, {len(lived.records)} change records")
     refused = 0
-    for text in verify(lived, lambda text: progress(f"judging {text}")) if chosen.verify else ():
+    for text in verify(lived, lived.landings, lambda text: progress(f"judging {text}")) if chosen.verify else ():
         progress("")
         print(f"The gate would have refused: {text}", file=sys.stderr)
         refused += 1

@@ -61,7 +61,7 @@ def both_sign(shop: Shop) -> None:
 
 
 def control(shop: Shop, remember: bool = False) -> Control:
-    return open_control(load(shop.root), LATER, remember)
+    return open_control(load(shop.root), LATER, remember=remember)
 
 
 def verdict(shop: Shop, item: str = "SOP-001") -> Verdict:

@@ -18,6 +18,7 @@ WORD = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), mi
 LINE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
 DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
 PATH = st.text("abcXYZ019-_/.é ", min_size=1, max_size=30).filter(lambda t: t == t.strip() and t.isprintable())
+PLAIN = st.text("abcXYZ019-_", min_size=1, max_size=12).filter(lambda t: t[0] not in "-_")
 MOMENT = (
     st.datetimes()
     .map(lambda d: d.replace(microsecond=0, fold=0).strftime("%Y-%m-%dT%H:%M:%S+01:00"))
@@ -28,8 +29,9 @@ MOMENT = (
 @st.composite
 def statements(draw: Any) -> Statement:
     files = draw(st.lists(st.tuples(PATH, DIGEST), min_size=1, max_size=4))
-    words = [draw(LINE) for _ in range(11)]
-    return Statement(*words[:11], time=draw(MOMENT), manifest=Manifest(tuple(files)))
+    plain = {name: draw(PLAIN) for name in ("item", "revision", "meaning", "role", "person")}
+    rest = {name: draw(LINE) for name in ("organisation", "title", "effective", "change_record", "verdict", "name")}
+    return Statement(**plain, **rest, time=draw(MOMENT), manifest=Manifest(tuple(files)))
 
 
 @given(statements())

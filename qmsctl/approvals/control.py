@@ -25,8 +25,10 @@ class Control:
     switched_off: str = ""
 
 
-def open_control(loaded: Loaded, today: str, remember: bool = True) -> Control:
+def open_control(loaded: Loaded, today: str, known: str = "", remember: bool = True) -> Control:
     """Open change control as qms.yaml sets it up. It is off before the day on which it begins.
+
+    ``known`` is the last day whose landings count, ``today`` if it is left out.
 
     What was read is remembered in Git's own folder, if wished: a place that nothing in a commit can reach.
     """
@@ -35,7 +37,7 @@ def open_control(loaded: Loaded, today: str, remember: bool = True) -> Control:
         return Control(switched_off=_switched_off(loaded.root))
     try:
         cache = git.own_folder(loaded.root) / "qmsctl" if remember else None
-        history = revisions.read(loaded.root, loaded.config, loaded.types, cache=cache, today=today)
+        history = revisions.read(loaded.root, loaded.config, loaded.types, cache=cache, today=known or today)
     except git.GitFault as error:
         return Control(hidden=(str(error),))
     if history.gaps:

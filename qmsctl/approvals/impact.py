@@ -25,3 +25,10 @@ def touched(graph: Graph, document: str) -> Iterator[tuple[str, str, str, str]]:
         for name, why in reach.get(verb, []):
             if not graph.items[name].shipped:
                 yield verb, name, graph.title(name), why
+
+
+def answered(verb: str, answer: str, note: str) -> bool:
+    """Tell whether a question is answered: training is done or not needed, and everything but the change itself says why."""
+    if not answer or (verb == "retrain" and answer not in ("action", "no action")):
+        return False
+    return answer == "changed with it" or len(note.strip()) >= 8

@@ -22,6 +22,10 @@ class Place:
     role: str = ""
     capacity: str = ""
 
+    def acting(self, role_title: str) -> str:
+        """Return the role as it stands beside a name: with whom it was held for, or from where."""
+        return role_title if self.capacity in ("", "holder") else f"{role_title}, {self.capacity}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -40,6 +44,7 @@ class Verdict:
 
     @property
     def approved(self) -> bool:
+        """Tell whether nothing is missing and nothing is in the way."""
         return not self.problems and all(place.vote for place in self.places)
 
     @property
@@ -92,7 +97,7 @@ def judge(
         if vote.stance == FOR:
             reason = "only signed statements count here" if signatures_only and vote.origin != "signature" else ""
             if not reason and after and vote.moment < datetime.datetime.fromisoformat(after):
-                reason = f"{CHANGED}: another text landed on {after[:10]}"
+                reason = f"{CHANGED}: it was given before the text that landed on {after[:10]}"
             reason = reason or _refusal(vote, key, people, barred, record, demand)
             if not reason and vote.origin != "signature" and withdrawn.get(vote.person, vote.moment) > vote.moment:
                 reason = "it was taken back"
@@ -216,7 +221,9 @@ def _place(slot: Slot, vote: Vote | None, people: People) -> Place:
     if vote is None:
         return Place(slot)
     role = _acting(vote, slot, people)[0]
-    return Place(slot, vote, role, people.acts_as(vote.person, role, slot.deputies))
+    capacity = people.acts_as(vote.person, role, slot.deputies)
+    outside = people.external(vote.person)
+    return Place(slot, vote, role, f"external, {outside}" if outside else capacity)
 
 
 def _reviews_first(places: tuple[Place, ...]) -> tuple[tuple[Place, ...], list[tuple[Vote, str]]]:

@@ -32,6 +32,11 @@ class People:
         """Return what a person is called, the id where no name is kept."""
         return self.names.get(person, person)
 
+    def external(self, person: str) -> str:
+        """Return the organisation outside that a person belongs to; "" for people of this one."""
+        found = self._all.get(person)
+        return str(found.get("external") or "") if found else ""
+
     def exists(self, person: str) -> bool:
         """Tell whether a person works here now."""
         return person in self._active

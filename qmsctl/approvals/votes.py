@@ -26,7 +26,7 @@ class Vote:
     """One person's word on one content. ``problem`` says why it counts for nothing; "" if it may count.
 
     ``key`` is that of the manifest looked at, None where nobody knows it. An empty ``role`` or ``meaning``
-    was not said. ``time`` is claimed or proven. ``record`` is the change record and its digest. ``lifted_by``
+    was not said. ``time`` is claimed or proven, and ``proof`` the moment by which it is proven that it was said. ``record`` is the change record and its digest. ``lifted_by``
     is the person who took an objection away that was not his.
     """
 
@@ -42,14 +42,30 @@ class Vote:
     role: str = ""
     meaning: str = ""
     time: str = "claimed"
+    proof: str = ""
     record: tuple[str, str] = ("", "")
     verdict: str = ""
     lifted_by: str = ""
     problem: str = ""
 
     @property
+    def evidence(self) -> str:
+        """What the vote rests on, and how sure its time is, in words."""
+        if self.origin != "signature":
+            return "said on the forge" + (f", recorded by {minute(self.proof)}" if self.proof else "")
+        if self.time != "proven":
+            return "signed; the time is the signer's own"
+        return f"signed; existed by {minute(self.proof)}, proven" if self.proof else "signed; time proven"
+
+    @property
     def moment(self) -> datetime.datetime:
         return datetime.datetime.fromisoformat(self.at)
+
+
+def minute(moment: str) -> str:
+    """2026-03-02 14:05 +01:00, for a line of text."""
+    when = datetime.datetime.fromisoformat(moment)
+    return when.strftime("%Y-%m-%d %H:%M ") + (when.strftime("%z")[:3] + ":" + when.strftime("%z")[3:5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,7 @@ def signed(tree: Tree, path: str, policy: Policy, seen: Mapping[str, str], now: 
         role=statement.role,
         meaning=statement.meaning,
         time=time,
+        proof=moment if time == "proven" else "",
         record=(record, digest),
         verdict=statement.verdict,
         problem=problem,
@@ -226,6 +243,7 @@ def of_snapshot(found: snapshots.Snapshot, path: str, people: People, item: str)
                 role=row.role,
                 meaning=row.meaning,
                 time="proven",
+                proof=found.recorded,
                 record=(row.record, row.record_digest),
                 lifted_by=people.by_login(row.lifted_by) if row.lifted_by else "",
                 problem=row.problem or ("" if person else f"nobody here has the login {row.login}"),
@@ -236,4 +254,4 @@ def of_snapshot(found: snapshots.Snapshot, path: str, people: People, item: str)
 
 def vouched(vote: Vote, record: snapshots.Snapshot, source: str) -> Vote:
     """Return an unsigned statement as one that a recorder saw its author put forward."""
-    return replace(vote, origin="record", source=record.url or source, time="proven", problem="")
+    return replace(vote, origin="record", source=record.url or source, time="proven", proof=record.recorded, problem="")

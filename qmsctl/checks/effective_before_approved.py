@@ -40,12 +40,19 @@ def check(documents: list[Candidate]) -> Iterator[Finding]:
         effective = str(row.item.get("effective") or "")
         if row.before is not None and row.before.effective == effective and row.before.revision == row.version.revision:
             continue
-        if effective and effective < row.day:
+        if "never" in row.version.facts or not effective:
+            continue  # no day at all; the schema says so
+        if effective < row.day:
             landed = f"landed on {row.day}" if row.version.commit else f"cannot be approved before {row.day}"
             yield Finding(
                 "effective-before-approved",
                 f"it takes effect on {effective}, but {landed}",
                 row.item.position("effective"),
-                "set `effective` to the day from which it can be followed",
+                "set `effective` to the day from which it can be followed"
+                + (
+                    "; it is still that of the revision before"
+                    if row.before and row.before.effective == effective
+                    else ""
+                ),
                 item=row.item.id,
             )

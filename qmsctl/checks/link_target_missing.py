@@ -39,7 +39,11 @@ def check(graph: Graph) -> Iterator[Finding]:
         near = graph.nearest(link.target, allowed)
         known = [item.id for item in graph.of_type(*allowed)]
         kinds = " or ".join(dict.fromkeys(a.split("#")[0] for a in allowed))
-        what = "which has no such part" if link.problem == "part" else f"and no {kinds} has that id"
+        what = (
+            "which has no such part"
+            if link.problem == "part"
+            else f"and {'nothing' if kinds == '*' else f'no {kinds}'} has that id"
+        )
         tip = (
             "did you mean " + " or ".join(f"`{n}` ({graph.title(n)})" for n in near) + "?"
             if near

@@ -88,7 +88,7 @@ class Workspace:
         """History and approvals, where change control is on."""
         if self._control is None:
             with told("reading the history"):
-                self._control = open_control(self.loaded, self.today())
+                self._control = open_control(self.loaded, self.today(), self.known_day())
         return self._control
 
     @property
@@ -98,7 +98,7 @@ class Workspace:
             return self.control.history
         loaded = self.loaded
         try:
-            found = revisions.read(loaded.root, loaded.config, loaded.types, today=self.today())
+            found = revisions.read(loaded.root, loaded.config, loaded.types, today=self.known_day())
         except git.GitFault as error:
             raise Trouble(f"there is no history to read: {error}", "keep the system in Git: git init") from error
         if found.gaps:
@@ -137,13 +137,15 @@ class Workspace:
             )
 
     def moment(self) -> str:
-        """Return this moment in the organisation's time zone; noon of the day that is looked at, if one is fixed."""
-        zone = zone_of(self.loaded.config.time_zone)
-        now = datetime.datetime.now(zone).replace(microsecond=0)
-        fixed = self._as_of or self.loaded.config.as_of
-        if fixed:
-            now = datetime.datetime.combine(datetime.date.fromisoformat(fixed), datetime.time(12), zone)
-        return now.isoformat()
+        """Return this moment, by the clock of this machine, in the organisation's time zone.
+
+        A day that is fixed in qms.yaml changes nothing here: what is signed or recorded carries the real time.
+        """
+        return datetime.datetime.now(zone_of(self.loaded.config.time_zone)).replace(microsecond=0).isoformat()
+
+    def known_day(self) -> str:
+        """The last day whose landings are known: today, also where a day is fixed in qms.yaml."""
+        return max(self.today(), self.moment()[:10])
 
     def today(self, given: str | None = None) -> str:
         """The day that counts as today: asked for, fixed in qms.yaml, or today in the organisation's zone."""
@@ -168,8 +170,11 @@ class Workspace:
         raise Trouble(f"there is no item `{text}`", tip or f"search for it: qmsctl find {text}")
 
 
-def moment_in(root: Path, revision: str, prefix: str | None, day: str | None = None) -> str:
-    """Return this moment in the time zone that qms.yaml of a revision names; its fixed day counts."""
+def clock_of(root: Path, revision: str, prefix: str | None, day: str | None = None) -> tuple[str, str]:
+    """Return (today, this moment) as qms.yaml of a revision has it: its time zone, and its fixed day for dates.
+
+    With ``day`` both are of that day.
+    """
     from qmsctl.history import trees
 
     config = Config()
@@ -182,10 +187,9 @@ def moment_in(root: Path, revision: str, prefix: str | None, day: str | None = N
                 config = load((place / min(paths, key=len)).parent).config
     zone = zone_of(config.time_zone)
     now = datetime.datetime.now(zone).replace(microsecond=0)
-    fixed = day or config.as_of
-    if fixed:
-        now = datetime.datetime.combine(datetime.date.fromisoformat(iso_day(fixed)), datetime.time(12), zone)
-    return now.isoformat()
+    if day:
+        now = datetime.datetime.combine(datetime.date.fromisoformat(iso_day(day)), datetime.time(12), zone)
+    return day or config.as_of or now.date().isoformat(), now.isoformat()
 
 
 def iso_day(text: str) -> str:

@@ -36,16 +36,26 @@ def plan(workspace: Workspace, span: str | None, bootstrap: bool, form: str) -> 
     try:
         with told("looking at the change"):
             decision = gate.decide(
-                root, base or git.main_branch(root), head or "HEAD", today=now[:10], now=now, bootstrap=bootstrap
+                root,
+                base or git.main_branch(root),
+                head or "HEAD",
+                today=workspace.today(),
+                now=now,
+                bootstrap=bootstrap,
             )
     except (git.GitFault, gate.GateFault) as error:
         raise Trouble(str(error)) from error
     if form == "json":
         emit(report.json_text(decision))
         return
-    emit(_plan(decision))
-    if workspace.root and git.changed_since(root, "HEAD"):
-        emit("\nnote: what is not committed yet was not looked at")
+    waiting = sorted(git.changed_since(root, "HEAD")) if not head else []
+    if waiting:
+        more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
+        emit(
+            f"not looked at, because it is not committed yet: {', '.join(waiting[:5])}{more}\n help: git add, git commit\n"
+        )
+    if decision.documents or not waiting:
+        emit(_plan(decision))
 
 
 def _plan(decision: Decision) -> str:
@@ -57,12 +67,14 @@ def _plan(decision: Decision) -> str:
         out += ["", click.style(head, bold=True) if colour() else head]
         for place, can in zip(judged.verdict.places, judged.can, strict=True):
             roles = " or ".join(decision.name(role) for role in place.slot.roles)
-            names = ", ".join(decision.name(person) for person in can) or "nobody: all had a hand in it"
+            names = ", ".join(decision.candidate(person, place) for person in can) or "nobody: all had a hand in it"
             done = f"  ✓ {place.vote.name}" if place.vote else ""
             out.append(f"  {place.slot.meaning} by {roles}{done}")
             out.append(f"      who can: {names}")
             out.append(f"      why: {', '.join(place.slot.rules)}")
-        if judged.demand.persons > 1:
+        if len(judged.verdict.places) > 1:
+            out.append("  each by another person")
+        if judged.demand.persons > len(judged.verdict.places):
             out.append(f"  at least {judged.demand.persons} different persons")
         if judged.change is not None and judged.record:
             out.append(f"  change record: {judged.record}")

@@ -24,14 +24,18 @@ from qmsctl.exports import pdf, trail
 def command(
     workspace: Workspace, id: str | None, everything: bool, since: str, file: Path | None, form: str, as_of: str | None
 ) -> None:
-    """List who changed what from which value to which, when, why, and who approved it."""
+    """List who changed what from which value to which, when, why, and who approved it.
+
+    `settings` stands for rules, item types and other files that govern and are no items.
+    """
     if bool(id) == everything:
         raise Trouble("name one item, or --all", "example: qmsctl audit-trail SOP-014")
     history, register = workspace.history, workspace.control.register
     if id:
-        names = [id if id in history.versions else workspace.ref(id).split("#")[0]]
+        known = id == trail.SETTINGS or id in history.versions
+        names = [id if known else workspace.ref(id).split("#")[0]]
     else:
-        names = sorted(history.versions)
+        names = [*sorted(history.versions), trail.SETTINGS]
     with told("reading what changed"):
         rows = trail.rows(history, register, workspace.graph, names, workspace.today(as_of))
     rows = [row for row in rows if row["landed"] >= since]
@@ -39,13 +43,17 @@ def command(
         target = file or workspace.root / "build" / f"audit-trail-{id or 'all'}.pdf"
         organisation = workspace.loaded.config.organisation
         foot = f"{organisation} · audit trail of {id or 'all items'} · made {workspace.moment()} · commit {history.tip[:12]}"
-        head = ("Item", "Revision", "When", "Who", "What", "Old", "New", "Why", "Approved by")
+        head = ("Item", "Revision", "Landed", "Written by, landed by", "What", "Old", "New", "Why", "Approved by")
+        listed = [r for r in rows if r["what"] not in ("Revision", "Effective", "Change")]
         cells = [
-            (r["item"], r["revision"], r["landed"], r["by"], r["what"], r["old"], r["new"], r["why"], r["approved_by"])
-            for r in rows
-        ]
+            (r["item"], f"{r['revision']}\nfrom {r['effective']}" if r["effective"] else r["revision"],
+             r["landed"][:16].replace("T", " ") + "\n" + r["landed"][-6:],
+             f"{r['by']}\nlanded by {r['landed_by']}", r["what"], r["old"], r["new"], r["why"],
+             r["approved_by"].replace("; ", "\n"))
+            for r in listed
+        ]  # fmt: skip
         try:
-            pdf.write(pdf.table("Audit trail", foot, head, cells, (7, 5, 10, 9, 11, 16, 16, 13, 13)), target)
+            pdf.write(pdf.table("Audit trail", foot, head, cells, (7, 7, 8, 10, 10, 16, 16, 13, 13)), target)
         except pdf.PdfFault as error:
             raise Trouble(str(error)) from error
         emit(f"{len(rows)} changes written to {target}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qmsctl.commands import Trouble, Workspace, as_of_option, emit, pass_workspace
+from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace
 from qmsctl.exports import manifest as in_force
 
 
@@ -27,4 +27,10 @@ def manifest(workspace: Workspace, file: Path | None, as_of: str | None) -> None
         raise Trouble(f"change control is not on: {why}", "set it up: see docs/change-control.md")
     day = workspace.today(as_of)
     view = workspace.in_force(day)
+    approvals = workspace.loaded.config.approvals
+    refused = in_force.unapproved(view.loaded, control.history, control.register, day)
+    if refused and approvals is not None and approvals.publish == "approved":
+        raise Trouble(
+            f"not written, because it is not approved: {', '.join(refused)}", "see qmsctl check", EXIT_FINDINGS
+        )
     emit(in_force.manifest(view.loaded, control.history, control.register, day, workspace.moment()), file)

@@ -16,10 +16,10 @@ from qmsctl.commands import (
     EXIT_OUTSIDE,
     Trouble,
     Workspace,
+    clock_of,
     colour,
     emit,
     format_option,
-    moment_in,
     pass_workspace,
     told,
     width,
@@ -138,10 +138,10 @@ def _decide(
     bootstrap: bool,
     today: str | None,
 ) -> gate.Decision:
-    now = moment_in(root, base, prefix, today)
+    day, now = clock_of(root, base, prefix, today)
     try:
         with told("judging the change"):
-            return gate.decide(root, base, head, today=now[:10], now=now, pull=pull, prefix=prefix, bootstrap=bootstrap)
+            return gate.decide(root, base, head, today=day, now=now, pull=pull, prefix=prefix, bootstrap=bootstrap)
     except git.MergeConflict as error:
         raise Trouble(str(error), "merge the base into the branch and settle the conflict", EXIT_FINDINGS) from error
     except gate.GateFault as error:

@@ -8,6 +8,7 @@ import click
 
 from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.trail import Entry, entries
+from qmsctl.approvals.votes import minute
 from qmsctl.commands import Workspace, as_of_option, colour, emit, format_option, pass_workspace, width
 from qmsctl.output.text import wrap
 
@@ -22,7 +23,7 @@ def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None
     today = workspace.today(as_of)
     item = workspace.graph.items[workspace.ref(id).split("#")[0]] if _known(workspace, id) else None
     name = item.id if item else id
-    rows = entries(workspace.history, workspace.control.register, name, today)
+    rows = entries(workspace.history, workspace.control.register, name, today, today if as_of else "9999-12-31")
     if not rows:
         workspace.ref(id)
         emit(f"{name} has not landed yet")
@@ -34,7 +35,7 @@ def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None
     out = [click.style(head, bold=True) if colour() else head, ""]
     for row in reversed(rows):
         out += [*_shown(row, workspace), ""]
-    emit("\n".join(out[:-1]))
+    emit("\n".join([*out, "landed: merged into the main branch; in force: the day under `effective` has come"]))
 
 
 def _known(workspace: Workspace, id: str) -> bool:
@@ -53,10 +54,10 @@ def _shown(row: Entry, workspace: Workspace) -> list[str]:
 def approvals_text(verdict: Verdict | None, workspace: Workspace) -> list[str]:
     """Say who approved, or what is missing."""
     if verdict is None or verdict.exempt:
-        return []
+        return [f"no approval is kept here: {verdict.exempt}"] if verdict else []
     title = workspace.graph.title
     out = [
-        f"✓ {p.slot.meaning} by {p.vote.name} as {title(p.role)}, {p.vote.at[:16].replace('T', ' ')}, {p.vote.time}"
+        f"✓ {p.slot.meaning} by {p.vote.name} as {p.acting(title(p.role))}, {minute(p.vote.at)}; {p.vote.evidence}"
         for p in verdict.places
         if p.vote
     ]

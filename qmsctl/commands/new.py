@@ -57,7 +57,7 @@ def command(
         if not {"documents", "impact"} <= kind.properties.keys():
             raise Trouble("--for is for change records", f"qmsctl new change --for {documents[0]}")
         names = [workspace.ref(name).split("#")[0] for name in documents]
-        values = editing.change_record(workspace.graph, names)
+        values = editing.change_record(workspace.graph, names, _kinds(workspace, names))
         title = title or "Change " + " and ".join(names)
     if not title:
         raise Trouble("the title is missing", f'qmsctl new {type_name} "What it is called"')
@@ -90,6 +90,18 @@ def command(
         raise Trouble(f"{path} exists already")
     emit(text, file)
     emit(f"{path} written. Fill it in, then run: qmsctl check")
+
+
+def _kinds(workspace: Workspace, names: list[str]) -> dict[str, str]:
+    """Return the kind of change of documents whose revision was raised from what is in force."""
+    history = workspace.control.history
+    found = {}
+    for name in names if history is not None else ():
+        valid = history.in_force(name, workspace.today(), "9999-12-31") if history is not None else None
+        now = str(workspace.graph.items[name].get("revision") or "")
+        if valid is not None and now.partition(".")[0] != valid.revision.partition(".")[0]:
+            found[name] = "major"
+    return found
 
 
 def _value(kind: ItemType, field: str, text: str) -> Any:

@@ -46,6 +46,7 @@ def command(
     item = workspace.graph.items[workspace.ref(id).split("#")[0]]
     if not workspace.loaded.types[item.type].controlled:
         raise Trouble(f"{item.id} is not a controlled document", "its own file says when it was reviewed")
+    _in_force(workspace, item)
     people = People(workspace.loaded.qms.items, workspace.loaded.qms.names)
     file = None if unsigned else own_key(workspace.root, key)
     person = person_of(file, people) if file else _by_mail(workspace, people)
@@ -55,6 +56,17 @@ def command(
         raise Trouble(f"{people.name(person)} does not hold the role {chosen}", "review in a role you hold: --role")
     made = statement_for(workspace, item, content, person, chosen, PERIODIC, verdict)
     write(workspace, made, file, time_stamp, ask=not yes and sys.stdin.isatty())
+
+
+def _in_force(workspace: Workspace, item: Item) -> None:
+    """Refuse to review a text that nobody works by yet."""
+    history = workspace.control.history
+    coming = history.pending(item.id, workspace.today()) if history is not None else []
+    if coming:
+        raise Trouble(
+            f"{item.id} {coming[-1].revision} takes effect on {coming[-1].effective}; people still work by another text",
+            "it was reviewed when it was approved; the next review counts from then",
+        )
 
 
 def _by_mail(workspace: Workspace, people: People) -> str:

@@ -92,7 +92,7 @@ def _missing(workspace: Workspace, name: str) -> list[Place]:
     now = workspace.moment()
     try:
         with told("looking at what is missing"):
-            decision = gate.decide(root, git.main_branch(root), "HEAD", today=now[:10], now=now)
+            decision = gate.decide(root, git.main_branch(root), "HEAD", today=workspace.today(), now=now)
     except (git.GitFault, gate.GateFault) as error:
         raise Trouble(str(error), "say both --meaning and --role") from error
     judged = next((j for j in decision.documents if j.name == name), None)

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from qmsctl.approvals.documents import GOVERNING
 from qmsctl.approvals.evidence import ForgeFault
 from qmsctl.approvals.forges import detect, read
 from qmsctl.approvals.register import Register
 from qmsctl.approvals.snapshots import Snapshot
+from qmsctl.approvals.votes import minute
 from qmsctl.commands import (
     EXIT_FINDINGS,
     EXIT_OUTSIDE,
@@ -51,8 +53,10 @@ def command(workspace: Workspace, id: str | None, offline: bool, form: str) -> N
     if control.register is None:
         why = control.hidden[0] if control.hidden else "qms.yaml has no section `approvals`, or it has not begun"
         raise Trouble(f"change control is not on: {why}", "set it up: see docs/change-control.md")
-    name = workspace.ref(id).split("#")[0] if id else ""
+    name = GOVERNING if id == GOVERNING else workspace.ref(id).split("#")[0] if id else ""
     proofs = [*_statements(control.register, name), *_records(control.register, name)]
+    if name:
+        proofs += _standing(control.register, name)
     if not offline:
         proofs += _asked(workspace, control.register, name)
     if form == "json":
@@ -80,6 +84,30 @@ def _statements(register: Register, item: str) -> list[Proof]:
     return found
 
 
+def _standing(register: Register, item: str) -> list[Proof]:
+    """Say whether the newest text of an item is approved, and by whom."""
+    rows = [v for v in register.history.versions.get(item, []) if v.blob]
+    if item == GOVERNING:
+        verdict = register.governing[-1][2] if register.governing else None
+        path, what = "the files that govern", "as they landed last"
+    else:
+        if not rows or not register.controls(rows[-1]):
+            return []
+        verdict = register.verdict(rows[-1])
+        path, what = rows[-1].path, f"{rows[-1].revision}, landed {register.history.day(rows[-1].landed)}"
+    if verdict is None or verdict.exempt:
+        return [Proof(path, "other", f"{what}: {verdict.exempt if verdict else 'nothing landed since control began'}")]
+    names = "; ".join(
+        f"{p.slot.meaning} by {p.vote.name} as {p.acting(p.role)}, {minute(p.vote.at)}"
+        for p in verdict.places
+        if p.vote
+    )
+    if verdict.approved:
+        return [Proof(path, "good", f"{what}: {names}")]
+    missing = [f"{p.slot.meaning} by {' or '.join(p.slot.roles)} is missing" for p in verdict.missing]
+    return [Proof(path, "bad", f"{what}: not approved: {'; '.join([*missing, *verdict.problems])}")]
+
+
 def _about(register: Register, item: str, key: object) -> tuple[str, str]:
     """Say which landed content a statement is about."""
     rows = [v for v in register.history.versions.get(item, []) if v.blob]
@@ -99,7 +127,17 @@ def _records(register: Register, item: str) -> list[Proof]:
                 found.append(Proof(path, "bad", reason))
             continue
         reviews = {(vote.login, vote.at) for vote in record.votes}
-        said = f"{record.forge} {record.repository} {record.number}: {len(reviews)} reviews, recorded {record.recorded}"
+        if item and not reason:
+            found += [
+                Proof(
+                    path,
+                    "good",
+                    f"{v.stance} {item} {v.revision}: {v.login}{' as ' + v.role if v.role else ''}, {minute(v.at)}",
+                )
+                for v in record.votes
+                if v.item == item
+            ]
+        said = f"{record.forge} {record.repository} {record.number}: {len(reviews)} reviews and {len(record.statements)} signatures, recorded {minute(record.recorded)}"
         found.append(Proof(path, "bad" if reason else "good", reason or said))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qmsctl.approvals import impact
@@ -10,8 +10,11 @@ from qmsctl.editing._new import PROSE
 from qmsctl.graph import Graph
 
 
-def change_record(graph: Graph, documents: Iterable[str]) -> dict[str, Any]:
-    """Return the fields of a change record for some documents: one question for all that is touched, unanswered."""
+def change_record(graph: Graph, documents: Iterable[str], known: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a change record for some documents: one question for all that is touched, unanswered.
+
+    ``known`` holds the kind of change where it is known from the revisions.
+    """
     names = list(dict.fromkeys(documents))
     items = [graph.items[name] for name in names]
     rows: dict[str, dict[str, str]] = {}
@@ -20,7 +23,7 @@ def change_record(graph: Graph, documents: Iterable[str]) -> dict[str, Any]:
             if item not in names:
                 rows.setdefault(item, {"item": item, "question": impact.question(verb, item, title)})
     days = [str(item.get("effective")) for item in items if item.get("effective")]
-    kinds = [str(item.get("change_kind") or "minor") for item in items]
+    kinds = [str(item.get("change_kind") or known.get(item.id, "minor")) for item in items]
     owners = [str(item.get("owner")) for item in items if item.get("owner")]
     notes = [str(item.get("change")) for item in items if item.get("change")]
     found: dict[str, Any] = {

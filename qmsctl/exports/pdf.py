@@ -12,7 +12,7 @@ STYLE = """
 body { font: 8.5pt/1.35 sans-serif; color: #1a1a1a; } h1 { font-size: 15pt; margin: 0 0 2mm; }
 p.foot { string-set: foot content(); font-size: 8pt; color: #555; } h2 { font-size: 11pt; margin: 6mm 0 1mm; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; } thead { display: table-header-group; }
-th, td { border-bottom: .3pt solid #aaa; padding: 1mm 1.2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border-bottom: .3pt solid #aaa; padding: 1mm 1.2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; white-space: pre-line; } th { hyphens: none; overflow-wrap: normal; font-size: 7pt; }
 th { background: #eef2f4; font-weight: 600; } tr { break-inside: avoid; }
 """
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import json
 from collections.abc import Iterable
 
 from qmsctl import redline
+from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.register import Register
-from qmsctl.approvals.trail import Entry, approvals_of, entries
+from qmsctl.approvals.trail import Entry, approvals_of, entries, names
 from qmsctl.graph import Graph
+from qmsctl.history import git
 from qmsctl.history.revisions import History, Version
 from qmsctl.loader import version_of
 from qmsctl.model import Item
+from qmsctl.printable import printable
 
 COLUMNS = (
-    "item", "title", "revision", "landed", "effective", "commit", "by", "committed_by", "what", "old", "new", "why",
+    "item", "title", "revision", "landed", "effective", "commit", "by", "landed_by", "what", "old", "new", "why",
     "kind", "approved_by",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+SETTINGS = "settings"
+"""The name under which changes of files that govern, and are no items, stand in the trail."""
 
 
 def rows(
@@ -28,9 +34,55 @@ def rows(
     """Return one row for every value that changed: item, when, by whom, old, new, why, approved by."""
     found = []
     for item in items:
+        if item == SETTINGS and register is not None:
+            found += _settings(history, register)
         for entry in entries(history, register, item, today):
             found += _rows_of(entry, history, graph)
     return found
+
+
+def _settings(history: History, register: Register) -> list[dict[str, str]]:
+    """Return what changed in files that govern and are no items: rules, types, CI; line by line."""
+    found = []
+    for landing, paths, verdict in register.governing:
+        touches = [
+            t for t in landing.touches if t.path in paths and not history.facts.get(t.new or t.old, {}).get("id")
+        ]
+        blobs = git.blobs(history.root, (name for t in touches for name in (t.old, t.new) if name))
+        for touch in touches:
+            old, new = (blobs.get(name, b"").decode("utf-8", "replace").splitlines() for name in (touch.old, touch.new))
+            lines = [
+                line for line in difflib.unified_diff(old, new, n=0, lineterm="") if line[:2] not in ("--", "++", "@@")
+            ]
+            found.append(
+                {
+                    "item": SETTINGS,
+                    "title": "Files that govern the system",
+                    "revision": "",
+                    "landed": history.time_of[landing.sha],
+                    "effective": "",
+                    "commit": landing.sha,
+                    "by": names(
+                        register,
+                        [c for c in history.brought(landing.sha) if any(t.path == touch.path for t in c.touches)],
+                    ),
+                    "landed_by": names(register, [landing], committer=True),
+                    "what": touch.path,
+                    "old": "\n".join(line[1:] for line in lines if line.startswith("-")),
+                    "new": "\n".join(line[1:] for line in lines if line.startswith("+")),
+                    "why": landing.message.split("\n", 1)[0],
+                    "kind": "changed" if touch.old and touch.new else "added" if touch.new else "removed",
+                    "approved_by": _approved(verdict),
+                }
+            )
+    return found
+
+
+def _approved(verdict: Verdict | None) -> str:
+    return "; ".join(
+        f"{a['name']} ({a['role']}{', ' + a['capacity'] if a['capacity'] != 'holder' else ''}), {a['meaning']}, {a['at']}, time {a['time']}"
+        for a in approvals_of(verdict)
+    )
 
 
 def _rows_of(entry: Entry, history: History, graph: Graph) -> list[dict[str, str]]:
@@ -40,9 +92,6 @@ def _rows_of(entry: Entry, history: History, graph: Graph) -> list[dict[str, str
         return []
     old = _item(history, entry.before, graph) if entry.before else None
     new = _item(history, version, graph) if version.blob else None
-    approved = "; ".join(
-        f"{a['name']} ({a['role']}), {a['meaning']}, {a['at']}, time {a['time']}" for a in approvals_of(entry.verdict)
-    )
     base = {
         "item": version.item,
         "title": version.facts.get("title", ""),
@@ -51,9 +100,9 @@ def _rows_of(entry: Entry, history: History, graph: Graph) -> list[dict[str, str
         "effective": version.effective,
         "commit": version.commit,
         "by": entry.by,
-        "committed_by": entry.committed_by,
-        "why": " ".join(version.facts.get("change", "").split()),
-        "approved_by": approved,
+        "landed_by": entry.committed_by,
+        "why": entry.why,
+        "approved_by": _approved(entry.verdict),
     }
     changes = redline.compare(old, new, kind, graph.title) if old or new else []
     return [
@@ -78,7 +127,8 @@ def csv_text(found: list[dict[str, str]]) -> str:
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for row in found:
-        writer.writerow({name: "'" + row[name] if row[name].startswith(FORMULA) else row[name] for name in COLUMNS})
+        clean = {name: printable(row[name]) for name in COLUMNS}
+        writer.writerow({n: "'" + text if text.startswith(FORMULA) else text for n, text in clean.items()})
     return out.getvalue()
 
 

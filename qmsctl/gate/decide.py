@@ -103,7 +103,9 @@ def decide(
         old = State(old_tree, load(stack.enter_context(old_tree.folder())))
         new = State(new_tree, load(stack.enter_context(new_tree.folder())))
         rules, people = _authority(old, new, bootstrap)
-        history = revisions.read(repository, old.loaded.config, old.loaded.types, base, None, prefix, today)
+        history = revisions.read(
+            repository, old.loaded.config, old.loaded.types, base, None, prefix, max(today, now[:10])
+        )
         run = _Run(
             repository, prefix, old, new, whole_base, whole_new, rules, people,
             votes.policy_of(rules, people, old_tree if old.approvals else new_tree), Register(history, old.loaded),
@@ -135,8 +137,22 @@ def decide(
             **people.names,
         },
         holders={item.id: len(people.holders(item.id)) for item in new.items.values() if item.type == "role"},
+        acting=_acting(people, judged),
         today=today,
     )
+
+
+def _acting(people: People, judged: Iterable[Judged]) -> dict[str, dict[str, str]]:
+    """Return person -> role -> holder, or deputy for somebody, for all who can fill a place."""
+    found: dict[str, dict[str, str]] = {}
+    for one in judged:
+        for place, can in zip(one.verdict.places, one.can, strict=True):
+            for person in can:
+                for role in place.slot.roles:
+                    how = people.acts_as(person, role, place.slot.deputies)
+                    if how:
+                        found.setdefault(person, {})[role] = how
+    return found
 
 
 def _prefix(*sides: Tree) -> str:
@@ -302,10 +318,21 @@ def _reviews(run: _Run, subjects: Iterable[Subject]) -> list[Vote]:
 
 
 def _document(run: _Run, change: DocumentChange, record: Item | None, every: list[Vote]) -> Judged:
-    if change.after is None:
+    there = next((s.path for s in change.facts.sides if s.path in run.new.tree.files), "")
+    other = next((item.id for item in run.new.items.values() if item.path == there), "")
+    if change.after is None and there and not other:
         run.block(
             "document-deleted",
-            f"{change.item} {change.title} is deleted; readers of older records could no longer find it",
+            f"{change.item} {change.title} cannot be read any more: {there}",
+            "see the new errors in this file first; most of the others follow from it",
+            there,
+            change.item,
+        )
+    elif change.after is None:
+        run.block(
+            "document-deleted",
+            f"{change.item} {change.title} is deleted; readers of older records could no longer find it"
+            + (f" ({there} is called {other} now)" if other else ""),
             "keep the file and write `status: obsolete`",
             change.facts.sides[0].path,
             change.item,
@@ -484,6 +511,8 @@ def _questions(run: _Run, judged: Iterable[Judged]) -> list[Question]:
                     continue
                 row = answers.get(name, {})
                 answer, note = str(row.get("answer") or ""), str(row.get("note") or "")
+                if not impact.answered(verb, answer, note):
+                    answer = ""
                 found.append(Question(one.change.item, name, title, verb, why, answer, note))
     return found
 
@@ -503,7 +532,8 @@ def _findings(
     new_loaded = dataclasses.replace(run.new.loaded, config=judged_by)
     before = checks.run(run.base.loaded, today, history=history if control else None).findings
     after = checks.run(new_loaded, today, history=history if control else None).findings
-    fresh = _new_errors(before, after)
+    paths = {path.removeprefix(run.prefix) for path in run.changed_paths()}
+    fresh = sorted(_new_errors(before, after), key=lambda f: f.position.path not in paths)
     older = [f for f in after if f not in fresh]
     pending: list[tuple[str, Finding]] = []
     if control:

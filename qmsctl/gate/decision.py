@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from qmsctl.approvals import impact
 from qmsctl.approvals.documents import DocumentChange
-from qmsctl.approvals.judge import Verdict
+from qmsctl.approvals.judge import Place, Verdict
 from qmsctl.approvals.rules import Demand
 from qmsctl.model import Finding, Position
 from qmsctl.printable import visible
@@ -93,6 +93,7 @@ class Decision:
     notes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     holders: Mapping[str, int] = field(default_factory=dict)
+    acting: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     today: str = ""
 
     @property
@@ -138,6 +139,13 @@ class Decision:
             Finding(f.check, f"on {day}: {f.message}", f.position, f.help, f.level, f.item) for day, f in self.pending
         ]
         return found
+
+    def candidate(self, person: str, place: Place) -> str:
+        """Return the name of somebody who can fill a place, with whom he stands in for."""
+        acting = self.acting.get(person, {})
+        roles = [acting.get(role, "") for role in place.slot.roles if role in acting]
+        how = roles[0] if roles and "holder" not in roles else ""
+        return self.name(person) + (f" ({how})" if how else "")
 
     def name(self, ref: str) -> str:
         """Return what readers call a role or a person."""

@@ -75,7 +75,7 @@ def heading(judged: Judged) -> str:
     if change is None:
         return "Rules, roles, people, configuration"
     if change.after is None:
-        return f"{judged.title} deleted"
+        return f"{judged.title}: deleted or not readable"
     old = str(change.before.get("revision") or "") if change.before else ""
     if change.kind == "obsolete":
         return f"{judged.title} {change.revision} becomes obsolete"
@@ -91,7 +91,8 @@ def _state(place: Place, verdict: Verdict, can: tuple[str, ...]) -> str:
     fits = [vote for vote in verdict.stale(place) if vote.role or vote.person in can]
     if fits:
         last = fits[-1]
-        return f"✗ {last.name} approved on {day(last.at)}, **but the text changed since**"
+        did = "reviewed" if place.slot.meaning == "review" else "approved"
+        return f"✗ {last.name} {did} on {day(last.at)}, **but the text changed since**"
     return "✗ missing"
 
 
@@ -136,7 +137,7 @@ def _document(decision: Decision, judged: Judged) -> list[str]:
     out = ["", "| Needed | Who can | State |", "|---|---|---|"]
     for place, can in zip(judged.verdict.places, judged.can, strict=True):
         roles = " or ".join(escaped(decision.name(role)) for role in place.slot.roles)
-        names = ", ".join(escaped(decision.name(person)) for person in can[:4])
+        names = ", ".join(escaped(decision.candidate(person, place)) for person in can[:4])
         more = f" and {len(can) - 4} more" if len(can) > 4 else ""
         state = _state(place, judged.verdict, can)
         bold = "**but the text changed since**"
@@ -243,7 +244,9 @@ def text(decision: Decision, colour: bool, width: int) -> str:
                 f"  {style(state[0], fg='green' if place.vote else 'red')} {place.slot.meaning} by {roles}: {state[2:]}"
             )
             if place.vote is None:
-                names = ", ".join(decision.name(person) for person in can[:4]) or "nobody: all had a hand in it"
+                names = (
+                    ", ".join(decision.candidate(person, place) for person in can[:4]) or "nobody: all had a hand in it"
+                )
                 out.append(f"      can be given by {names}" + (f" and {len(can) - 4} more" if len(can) > 4 else ""))
         out += [f"  {style('✗', fg='red')} {problem}" for problem in judged.verdict.problems]
         out += [f"    not counted: {vote.name}: {reason}" for vote, reason in judged.verdict.refused]

@@ -255,7 +255,7 @@ class History:
                 day, earlier = self.day(first.landed), landed[: landed.index(first)]
             else:
                 day, earlier = today, landed
-            facts = {n: str(item.get(n)) for n in _FACTS if isinstance(item.get(n), str)}
+            facts = _facts_in(item.fields)
             version = last or Version(item.id, "", "", item.path, blobs[item.path], facts)
             found.append(Candidate(item, version, day, tuple(earlier), self._valid(earlier, day)))
         return found
@@ -381,6 +381,10 @@ def facts_of(data: bytes, markdown: bool) -> dict[str, str]:
     if parsed.fields:
         frontmatter.clean(parsed, data)
     fields = parsed.fields or {}
+    return _facts_in(fields)
+
+
+def _facts_in(fields: Mapping[str, Any]) -> dict[str, str]:
     found = {name: str(fields[name]) for name in _FACTS if isinstance(fields.get(name), str)}
     if "effective" in fields and not _is_day(found.get("effective", "")):
         found.pop("effective", None)

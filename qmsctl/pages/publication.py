@@ -9,7 +9,7 @@ from typing import Any
 
 from qmsctl import redline
 from qmsctl.approvals.control import Control
-from qmsctl.approvals.judge import Verdict
+from qmsctl.approvals.judge import CHANGED, Verdict
 from qmsctl.approvals.trail import Entry, entries
 from qmsctl.approvals.votes import Vote
 from qmsctl.graph import Graph
@@ -82,11 +82,19 @@ class Publication:
     def approvals(self, item: Item) -> list[Approval]:
         """Who approved what a page shows."""
         verdict = self.verdict(item)
-        return (
-            [self._line(p.vote, p.role, p.slot.meaning, p.capacity) for p in verdict.places if p.vote]
-            if verdict
-            else []
-        )
+        places = verdict.places if verdict else ()
+        return [self._line(p.vote, p.acting(self.graph.title(p.role)), p.slot.meaning) for p in places if p.vote]
+
+    def approvers(self, item: Item) -> str:
+        """Who gave the approvals, in one line; reviews are below."""
+        rows = [row for row in self.approvals(item) if row.meaning == "approval"] or self.approvals(item)
+        return ", ".join(dict.fromkeys(row.name for row in rows))
+
+    def outdated(self, item: Item) -> list[Approval]:
+        """Who approved an earlier text under the same number."""
+        verdict = self.verdict(item)
+        rows = [vote for vote, reason in verdict.refused if reason.startswith(CHANGED)] if verdict else []
+        return [self._line(vote, self.graph.title(vote.role), vote.meaning or "approval") for vote in rows]
 
     def reviews(self, item: Item) -> list[Approval]:
         """The periodic reviews of what a page shows."""
@@ -95,13 +103,10 @@ class Publication:
             return []
         key = self.register.manifest(version).key
         rows = [v for v in self.register.periodic(item.id) if not v.problem and v.key == key]
-        return [self._line(vote, vote.role, f"periodic review: {vote.verdict}", "") for vote in rows]
+        return [self._line(v, self.graph.title(v.role), f"periodic review: {v.verdict}") for v in rows]
 
-    def _line(self, vote: Vote, role: str, meaning: str, capacity: str) -> Approval:
-        title = self.graph.title(role)
-        acting = f"{title}, {capacity}" if capacity.startswith("deputy") else title
-        how = "signed" if vote.origin == "signature" else "reviewed on the forge"
-        return Approval(vote.name, acting, meaning, vote.at, f"{how}, time {vote.time}", vote.source)
+    def _line(self, vote: Vote, role: str, meaning: str) -> Approval:
+        return Approval(vote.name, role, meaning, vote.at, vote.evidence, vote.source)
 
     def moment(self, at: str) -> str:
         """2 March 2026, 14:05 (UTC+01:00)."""
@@ -136,7 +141,7 @@ class Publication:
 
     def revisions(self, item: Item) -> list[Entry]:
         """The landed contents of a document, newest first, without those still to come."""
-        rows = entries(self.history, self.register, item.id, self.today)
+        rows = entries(self.history, self.register, item.id, self.today, self._known_until)
         coming = set() if self.preview else {v.blob for v in self.history.pending(item.id, self.today)}
         shown = [row for row in reversed(rows) if row.version.blob not in coming and self._may_be_read(item, row)]
         return shown[:SHOWN]

@@ -109,6 +109,10 @@ class View:
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
 
+    def holders(self, role: str) -> list[str]:
+        """Who holds a role now."""
+        return [x.source for x in self.linked(role, "roles") if self.graph.is_current(x.source)]
+
     def role_steps(self, role: str) -> list[tuple[str, list[Part]]]:
         """The steps a role does, by process or document, in their order."""
         groups: dict[str, dict[int, Part]] = defaultdict(dict)
@@ -182,6 +186,20 @@ class View:
             verb = "in force since" if effective <= self.today else "takes effect on"
             return f"{verb} {self.long_day(effective)}"
         return str(kind.states.get(status, {}).get("label", status)).lower()
+
+    def on_paper(self, item: Item) -> Any:
+        """What stands at the foot of every printed sheet, as CSS takes it."""
+        from markupsafe import Markup
+
+        words = [
+            item.id,
+            item.title,
+            str(item.get("revision") or ""),
+            self.state(item),
+            "printed copies are not controlled",
+        ]
+        plain = " · ".join(word for word in words if word)
+        return Markup("".join(c if c.isalnum() or c in " ·.,-" else f"\\{ord(c):06x}" for c in plain))
 
     def next_review(self, item: str) -> str:
         return next((d.on for d in self.dues(item) if "review" in d.what or "check" in d.what), "")
