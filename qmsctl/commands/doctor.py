@@ -45,12 +45,34 @@ def command(workspace: Workspace, ctx: click.Context) -> None:
             rows.append(
                 ("note", f"qms.yaml fixes today to {workspace.loaded.config.as_of}: right for a demonstration only")
             )
+        rows += _control(workspace)
         if not (root / "mkdocs.yml").is_file():
             rows.append(("note", "no mkdocs.yml: the intranet is built with the usual settings"))
     signs = {"ok": "●", "note": "▲", "bad": "■"}
     emit("\n".join(f"{signs[state]} {text}" for state, text in rows))
     if any(state == "bad" for state, _ in rows):
         ctx.exit(EXIT_FINDINGS)
+
+
+def _control(workspace: Workspace) -> list[tuple[str, str]]:
+    """Say whether change control is on, and whether signatures can be judged here."""
+    import shutil
+
+    approvals, control = workspace.loaded.config.approvals, workspace.control
+    rows = []
+    if not shutil.which("ssh-keygen"):
+        rows.append(("note", "ssh-keygen is missing: signatures can neither be made nor judged; it comes with OpenSSH"))
+    if control.switched_off:
+        rows.append(("bad", f"change control was ended by the landing {control.switched_off[:10]}"))
+    elif approvals is None:
+        rows.append(("note", "no change control: qms.yaml has no section `approvals` (see docs/change-control.md)"))
+    elif control.hidden:
+        rows.append(("bad", f"change control cannot be judged: {control.hidden[0]}"))
+    elif control.register is None:
+        rows.append(("note", f"change control begins on {approvals.since}"))
+    else:
+        rows.append(("ok", f"change control since {approvals.since}, {len(approvals.rules)} rules"))
+    return rows
 
 
 def _git(workspace: Workspace) -> list[tuple[str, str]]:

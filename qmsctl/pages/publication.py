@@ -108,6 +108,11 @@ class Publication:
     def _line(self, vote: Vote, role: str, meaning: str) -> Approval:
         return Approval(vote.name, role, meaning, vote.at, vote.evidence, vote.source)
 
+    def withdrawn(self, item: Item) -> str:
+        """The day from which an obsolete document was obsolete; "" if that is not known."""
+        version = self.version(item)
+        return max(version.effective, self.history.day(version.landed)) if version else ""
+
     def moment(self, at: str) -> str:
         """2 March 2026, 14:05 (UTC+01:00)."""
         when = datetime.datetime.fromisoformat(at)

@@ -185,7 +185,9 @@ class View:
         if kind.controlled and status == "released" and effective:
             verb = "in force since" if effective <= self.today else "takes effect on"
             return f"{verb} {self.long_day(effective)}"
-        return str(kind.states.get(status, {}).get("label", status)).lower()
+        label = str(kind.states.get(status, {}).get("label", status)).lower()
+        since = self.control.withdrawn(item) if self.control and kind.controlled and status == "obsolete" else ""
+        return f"{label} since {self.long_day(since)}" if since else label
 
     def on_paper(self, item: Item) -> Any:
         """What stands at the foot of every printed sheet, as CSS takes it."""
