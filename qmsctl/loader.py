@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -144,10 +145,27 @@ def read_config(root: Path, sink: Sink) -> configuration.Config:
         sink.add(
             "configuration-broken", problem.message, holder.position(*problem.path, key=problem.at_key), problem.help
         )
+    zone = parsed.fields.get("time_zone")
+    if isinstance(zone, str) and not _is_zone(zone):
+        broken = True
+        sink.add(
+            "configuration-broken",
+            f"there is no time zone `{zone}`",
+            holder.position("time_zone"),
+            "write a name such as Europe/Berlin or UTC; a day begins and ends there",
+        )
     if broken:
         usable = {k: v for k, v in parsed.fields.items() if k in ("organisation", "as_of") and isinstance(v, str)}
         return configuration.config_of(usable)
     return configuration.config_of(parsed.fields, holder.position)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

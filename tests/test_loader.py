@@ -234,3 +234,10 @@ def test_a_type_cannot_claim_a_folder_outside(system: Callable[..., Path]) -> No
     loaded = load(system({"item_types/t.schema.yaml": text}))
     assert "t" not in loaded.types
     assert [f.check for f in loaded.qms.findings] == ["item-type-broken"]
+
+
+def test_a_time_zone_that_does_not_exist_is_said(system: Any) -> None:
+    root = system({})
+    (root / "qms.yaml").write_text("organisation: Example\ntime_zone: Nowhere/Land\n", encoding="utf-8")
+    found = [f for f in load(root).qms.findings if f.check == "configuration-broken"]
+    assert [(f.message, f.position.line) for f in found] == [("there is no time zone `Nowhere/Land`", 2)]

@@ -87,14 +87,14 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -
     if workspace.control.register is not None:
         control = Publication(workspace.control, view.loaded, today, preview, today < workspace.today())
         if not preview:
-            _only_approved(workspace, control)
+            _only_approved(control)
     with progress("writing pages") as step:
         return len(pages.write(view.loaded, report, today, root / "build" / "docs", step, control))
 
 
-def _only_approved(workspace: Workspace, control: Publication) -> None:
+def _only_approved(control: Publication) -> None:
     """Refuse to publish what has no approval, where qms.yaml asks for it."""
-    approvals = workspace.loaded.config.approvals
+    approvals = control.register.approvals
     if approvals is None or approvals.publish != "approved":
         return
     governing = control.register.governing

@@ -78,6 +78,8 @@ def _environment(loaded: Loaded, view: View) -> Any:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    # A blank line would end a block of HTML, and what follows would be read as Markdown.
+    environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
     environment.filters.update(md=_heading, prose=lambda text, page="": prose_html(view, str(text or ""), page))
     environment.globals.update(v=view)
     return environment
