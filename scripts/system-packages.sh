@@ -20,7 +20,7 @@ if [ -n "$missing" ]; then
         echo "Missing: $missing. Install with your package manager to run the tests that need them."
     fi
 fi
-if command -v npm >/dev/null 2>&1 && [ -f tests/npm/package.json ] && [ tests/npm/package.json -nt tests/npm/node_modules/.ready ]; then
+if command -v npm >/dev/null 2>&1 && [ -f tests/npm/package.json ] && { [ ! -f tests/npm/node_modules/.ready ] || [ tests/npm/package.json -nt tests/npm/node_modules/.ready ]; }; then
     echo "Installing outside validators ..."
     (cd tests/npm && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --silent && touch node_modules/.ready)
 fi
