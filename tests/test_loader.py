@@ -236,7 +236,7 @@ def test_a_type_cannot_claim_a_folder_outside(system: Callable[..., Path]) -> No
     assert [f.check for f in loaded.qms.findings] == ["item-type-broken"]
 
 
-def test_a_time_zone_that_does_not_exist_is_said(system: Any) -> None:
+def test_a_time_zone_that_does_not_exist_is_said(system: Callable[..., Path]) -> None:
     root = system({})
     (root / "qms.yaml").write_text("organisation: Example\ntime_zone: Nowhere/Land\n", encoding="utf-8")
     found = [f for f in load(root).qms.findings if f.check == "configuration-broken"]
