@@ -1240,7 +1240,7 @@ def _import(lived: Lived, files: Mapping[str, bytes], invented: Mapping[str, Any
     first["qms.yaml"] = without_rules(files["qms.yaml"].decode())
     first[lived.loaded.config.directory] = directory(lived, IMPORT)
     first["README.md"] = README.format(start=sentence_date(IMPORT), branch=data("proposal")["branch"]).encode()
-    first[".gitignore"] = b"build/\n"
+    first[".gitignore"] = b"build/\n.mkdocs.build.yml\n"
     lived.onto_main(first, "p-038", lived.moment(IMPORT, 16.2), "Take the documents over from the file server")
 
 

@@ -26,14 +26,13 @@ def build(root: Path, engine: str = "mkdocs") -> Path:
     if any(folder.is_symlink() for folder in (root / "build", fresh, root / "build" / "site")):
         raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
     shutil.rmtree(fresh, ignore_errors=True)
-    done = subprocess.run(
-        command(configuration(root, fresh)),
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    settings = configuration(root, fresh)
+    try:
+        done = subprocess.run(
+            command(settings), cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+    finally:
+        settings.unlink(missing_ok=True)
     if done.returncode != 0 or not (fresh / "index.html").is_file():
         shutil.rmtree(fresh, ignore_errors=True)
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]

@@ -199,7 +199,7 @@ def _shapes(run: _Run) -> None:
             run.block(
                 "approval-invalid",
                 f"{path} lies where qmsctl builds; what is kept there could be taken for its own work",
-                "put it elsewhere",
+                "take it out of the change: git rm --cached",
                 path,
             )
 
