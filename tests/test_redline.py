@@ -225,7 +225,10 @@ def test_a_long_name_is_cut_but_not_lost(redline: Redline) -> None:
 
 
 def test_what_is_substantive(redline: Redline) -> None:
-    assert not substantive(redline(SOP, ("delivered", "sent"), ('"1.0"', '"1.1"'), ("Incoming", "Goods")))
+    assert not substantive(redline(SOP, ("delivered", "deliverd"), ('"1.0"', '"1.1"'), ("Incoming", "Incomming")))
+    assert not substantive(redline(SOP, ("delivered", "Delivered,")))
+    assert substantive(redline(SOP, ("delivered", "sent")))
+    assert substantive(redline(SOP, ("Put the green", "Put the green, when convenient,")))
     assert substantive(redline(SOP, ("five pieces", "six pieces")))
     assert substantive(redline(SOP, ("Nothing unproven", "See SOP-002. Nothing unproven")))
     assert substantive(redline(SOP, ("Put the green", "You need not put the green")))

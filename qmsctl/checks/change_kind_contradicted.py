@@ -23,7 +23,7 @@ Example::
     change_kind: editorial ◀
     purpose: We ask 20 customers
 
-How to fix: Call it `minor` or `major`, or leave `change_kind` out; or take the changed step, limit, role or link back.
+How to fix: Editorial changes mend spelling, punctuation and layout. Call it `minor` or `major`, or leave `change_kind` out; or take the changed step, limit, role or link back.
 """
 
 from __future__ import annotations
