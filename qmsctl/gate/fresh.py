@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from qmsctl import checks
 from qmsctl.gate.run import Run
@@ -25,10 +26,11 @@ def fresh_findings(
         run.new.loaded.config, levels=config.levels, waivers=config.waivers, as_of=config.as_of
     )
     new_loaded = dataclasses.replace(run.new.loaded, config=judged_by)
-    before = checks.run(run.base.loaded, today, history=history if control else None).findings
-    after = checks.run(new_loaded, today, history=history if control else None).findings
+    known = history if control else None
+    after = checks.run(new_loaded, today, history=known).findings
     paths = {path.removeprefix(run.prefix) for path in run.changed_paths()}
-    fresh = sorted(_new_errors(before, after), key=lambda f: f.position.path not in paths)
+    fresh = _new_errors(after, lambda: checks.run(run.base.loaded, today, history=known).findings)
+    fresh.sort(key=lambda f: f.position.path not in paths)
     older = [f for f in after if f not in fresh]
     pending: list[tuple[str, Finding]] = []
     if control:
@@ -41,18 +43,21 @@ def fresh_findings(
         coming = history.with_landing(merged, run.now, touches, contents)
         types = run.new.loaded.types
         for day in sorted({today, *coming.pending_days(today)}):
-            old_view = history.files_on(day, run.base.loaded.types, today)
-            new_view = coming.files_on(day, types, today)
-            if day == today and new_view == run.new.tree.files:
+            view = coming.files_on(day, types, today)
+            if day == today and view == run.new.tree.files:
                 continue
-            earlier = _errors_in(run, old_view, day, config)
-            later = _errors_in(run, new_view, day, config)
-            known = [f for _, f in pending]
-            pending += [(day, f) for f in _new_errors(earlier, later) if f not in known and f not in fresh]
+            later = _findings_in(run, view, day)
+            new = _new_errors(later, partial(_earlier, run, history, day, today))
+            said = [f for _, f in pending]
+            pending += [(day, f) for f in new if f not in said and f not in fresh]
     return fresh, pending, older
 
 
-def _errors_in(run: Run, files: Mapping[str, tuple[str, str]], day: str, config: object) -> list[Finding]:
+def _earlier(run: Run, history: History, day: str, today: str) -> list[Finding]:
+    return _findings_in(run, history.files_on(day, run.base.loaded.types, today), day)
+
+
+def _findings_in(run: Run, files: Mapping[str, tuple[str, str]], day: str) -> list[Finding]:
     tree = Tree(run.repository, files)
     with tree.folder() as place:
         loaded = load(place)
@@ -61,13 +66,14 @@ def _errors_in(run: Run, files: Mapping[str, tuple[str, str]], day: str, config:
         return list(checks.run(dataclasses.replace(loaded, config=fixed), day).findings)
 
 
-def _new_errors(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
-    """Return the errors that were not there before, however often."""
-    known = Counter((f.check, f.position.path, f.message) for f in before if f.level == "error")
+def _new_errors(after: Iterable[Finding], before: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Return the errors that were not there before, however often; what was there is looked up only if there are any."""
+    errors = [finding for finding in after if finding.level == "error"]
+    if not errors:
+        return []
+    known = Counter((f.check, f.position.path, f.message) for f in before() if f.level == "error")
     found = []
-    for finding in after:
-        if finding.level != "error":
-            continue
+    for finding in errors:
         key = (finding.check, finding.position.path, finding.message)
         if known[key]:
             known[key] -= 1
