@@ -43,17 +43,8 @@ def command(
         target = file or workspace.root / "build" / f"audit-trail-{id or 'all'}.pdf"
         organisation = workspace.loaded.config.organisation
         foot = f"{organisation} · audit trail of {id or 'all items'} · made {workspace.moment()} · commit {history.tip[:12]}"
-        head = ("Item", "Revision", "Landed", "Written by, landed by", "What", "Old", "New", "Why", "Approved by")
-        listed = [r for r in rows if r["what"] not in ("Revision", "Effective", "Change")]
-        cells = [
-            (r["item"], f"{r['revision']}\nfrom {r['effective']}" if r["effective"] else r["revision"],
-             r["landed"][:16].replace("T", " ") + "\n" + r["landed"][-6:],
-             f"{r['by']}\nlanded by {r['landed_by']}", r["what"], r["old"], r["new"], r["why"],
-             r["approved_by"].replace("; ", "\n"))
-            for r in listed
-        ]  # fmt: skip
         try:
-            pdf.write(pdf.table("Audit trail", foot, head, cells, (7, 7, 8, 10, 10, 16, 16, 13, 13)), target)
+            pdf.write(pdf.page("Audit trail", foot, trail.blocks(rows)), target)
         except pdf.PdfFault as error:
             raise Trouble(str(error)) from error
         emit(f"{len(rows)} changes written to {target}")

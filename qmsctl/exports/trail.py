@@ -12,6 +12,7 @@ from qmsctl import redline
 from qmsctl.approvals.judge import Verdict
 from qmsctl.approvals.register import Register
 from qmsctl.approvals.trail import Entry, approvals_of, entries, names
+from qmsctl.exports import pdf
 from qmsctl.graph import Graph
 from qmsctl.history import git
 from qmsctl.history.revisions import History, Version
@@ -135,3 +136,27 @@ def csv_text(found: list[dict[str, str]]) -> str:
 def json_text(found: list[dict[str, str]]) -> str:
     """Return rows as JSON."""
     return json.dumps({"format": "qmsctl audit trail, format 1", "changes": found}, ensure_ascii=False, indent=2)
+
+
+def blocks(found: list[dict[str, str]]) -> list[pdf.Block]:
+    """Return rows as one block for each landing of an item."""
+    groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    for row in found:
+        groups.setdefault((row["item"], row["commit"], row["revision"]), []).append(row)
+    return [_block(rows) for rows in groups.values()]
+
+
+def _block(rows: list[dict[str, str]]) -> pdf.Block:
+    first = rows[0]
+    landed = f"{first['landed'][:16].replace('T', ' ')} {first['landed'][-6:]} by {first['landed_by']}"
+    facts = (
+        ("Effective", first["effective"]),
+        ("Why", first["why"]),
+        ("Written by", first["by"]),
+        ("Landed", f"{landed}, commit {first['commit'][:12]}"),
+        ("Approved by", first["approved_by"].replace("; ", "\n")),
+    )
+    # The heading and the facts say these three already.
+    told = [row for row in rows if row["what"] not in ("Revision", "Effective", "Change")]
+    changes = tuple((row["what"], row["old"], row["new"]) for row in told)
+    return pdf.Block(f"{first['item']} {first['title']} {first['revision']}".strip(), facts, changes)
