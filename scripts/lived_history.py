@@ -954,10 +954,15 @@ def keep_record(lived: Lived, change: Change, seen: Seen) -> None:
         for path, content in sorted(seen.proofs.items())
         if content is not None and path + ".sig" not in seen.proofs
     }
+    alone = {
+        path: (statement.parse(content).person,)
+        for path, content in seen.proofs.items()
+        if isinstance(content, bytes) and path in proofs and path.endswith(".txt")
+    }
     made = snapshots.Snapshot(
         RECORDER, when, *FORGE[:2], seen.pull.number, seen.pull.author, seen.base, seen.pull.head, seen.landed,
         title=change.title, url=seen.pull.url, merged_by=forge_login(lived, "p-039"), merged_at=seen.merged,
-        contributors=seen.hands,
+        contributors={**seen.hands, **alone},
         votes=votes, statements=proofs,
     )  # fmt: skip
     text, path = snapshots.render(made), snapshots.path_of(made)

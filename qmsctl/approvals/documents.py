@@ -50,6 +50,11 @@ _TOP = (
     "sitecustomize.py",
     "usercustomize.py",
     "qmsctl",
+    "GNUmakefile",
+    "justfile",
+    "package.json",
+    "scripts/",
+    "tasks.py",
 )
 """What decides how the gate runs, and what could be run in its place."""
 _ANYWHERE = frozenset({FILE, "CODEOWNERS", ".gitattributes", ".gitmodules"})
@@ -119,7 +124,7 @@ def record_of(items: Mapping[str, Item], document: str, revision: str) -> Item |
             continue
         for row in item.get("documents") or []:
             named = isinstance(row, Mapping) and row.get("item") == document
-            if named and row.get("revision", revision) == revision:
+            if named and row.get("revision", "") == revision:
                 return item
     return None
 
@@ -237,7 +242,7 @@ def governs(states: Iterable[State], prefix: str) -> Callable[[str], bool]:
     def test(path: str) -> bool:
         return (
             path.rsplit("/", 1)[-1] in _ANYWHERE
-            or path.startswith(_TOP)
+            or path.casefold().startswith(tuple(name.casefold() for name in _TOP))
             or ("/" not in path and path.endswith(".lock"))
             or any(path == name.rstrip("/") or path.startswith(name.rstrip("/") + "/") for name in own)
         )

@@ -54,6 +54,9 @@ def record(loaded: Loaded, control: Control, pull: PullRequest, recorder: str, n
         persons, _ = work.to("", touched, before.people, pull.logins)
         author = before.people.by_login(pull.author)
         hands[documents.GOVERNING] = tuple(sorted({*persons, *([author] if author else [])}))
+    for path in _statements(before, after):
+        persons, strangers = work.to("", {prefix + path}, before.people, pull.logins)
+        hands[path] = tuple(sorted(persons)) if not strangers else ()
     said = []
     for look in looks(pull, subjects, root):
         role, meaning = named_role(look.review.body)

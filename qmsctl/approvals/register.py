@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
@@ -13,7 +14,7 @@ from qmsctl.approvals.documents import State
 from qmsctl.approvals.hands import Contributions, barred
 from qmsctl.approvals.judge import Verdict, judge
 from qmsctl.approvals.rules import combined, demand
-from qmsctl.approvals.statement import StatementFault
+from qmsctl.approvals.statement import FOLDER, StatementFault
 from qmsctl.approvals.votes import Vote
 from qmsctl.config import FILE, Approvals
 from qmsctl.history import git, trees
@@ -44,6 +45,18 @@ class Register:
     @property
     def approvals(self) -> Approvals | None:
         return self.present.approvals
+
+    @cached_property
+    def since(self) -> str:
+        """The day on which change control began, whatever the rules of today say of it."""
+        path = self.history.prefix + FILE
+        commits = [c for c in self.history.mainline if any(t.path == path for t in c.touches)]
+        ends = [self.history.day(self.history.time_of[c.sha]) for c in commits[1:]] + ["9999-12-31"]
+        for commit, end in zip(commits, ends, strict=True):
+            approvals = self.epoch(commit.sha).approvals
+            if approvals is not None and approvals.since <= end:
+                return approvals.since
+        return self.approvals.since if self.approvals else "9999-12-31"
 
     # --- how it stood when something landed -----------------------------------------------------
 
@@ -113,7 +126,21 @@ class Register:
             except StatementFault as error:
                 found.append((path, None, str(error)))
                 continue
+            landed = self._arrived.get(self.history.prefix + path, "")
+            if not vote.problem and landed and vote.moment > _when(landed) + votes.AHEAD:
+                vote = dataclasses.replace(vote, problem=f"it is dated {vote.at}, but landed on {landed}")
             found.append((path, self._vouched(path, vote), ""))
+        return found
+
+    @cached_property
+    def _arrived(self) -> dict[str, str]:
+        """When each file under approvals/ landed first."""
+        folder = f"{self.history.prefix}{FOLDER}/"
+        found: dict[str, str] = {}
+        for commit in self.history.mainline:
+            for touch in commit.touches:
+                if touch.path.startswith(folder):
+                    found.setdefault(touch.path, self.history.time_of[commit.sha])
         return found
 
     def _vouched(self, path: str, vote: Vote) -> Vote:
@@ -123,7 +150,8 @@ class Register:
         digest = self.tree.digest(path)
         for source, record, problem in self.records:
             sure = record is not None and not problem and record.statements.get(path) == digest
-            if record is not None and sure and self.present.people.by_login(record.author) == vote.person:
+            alone = record is not None and record.contributors.get(path) == (vote.person,)
+            if record is not None and sure and alone and self.present.people.by_login(record.author) == vote.person:
                 return votes.vouched(vote, record, source)
         return vote
 
@@ -184,7 +212,7 @@ class Register:
             return Verdict(exempt="no change control")
         first = self.history.first_landing(version)
         if self._was_there(first, content, approvals):
-            return Verdict(exempt=f"it landed before change control began on {approvals.since}")
+            return Verdict(exempt=f"it landed before change control began on {self.since}")
         landing = self.history.by_sha[first.commit]
         state, _ = self._base(landing)
         rules = state.approvals or approvals
@@ -212,7 +240,7 @@ class Register:
             state.people,
             barred(persons, state.people),
             signatures_only=signed,
-            after=rows[at - 1].landed if at else "",
+            after=max(self.on_top_of(rows[:at]), self._pictures_before(content, first), key=_when),
         )
         problems = list(found.problems)
         if strangers:
@@ -221,19 +249,45 @@ class Register:
             problems.append("it landed under rules, roles or keys that nobody had approved")
         return dataclasses.replace(found, problems=tuple(problems))
 
+    def on_top_of(self, rows: list[Version]) -> str:
+        """Return when the last approved content among some landed; "" if there is none.
+
+        What landed without approval was never a text that anybody agreed to change.
+        """
+        for row in reversed(rows):
+            if not row.blob:
+                return row.landed
+            past = self.verdict(row)
+            if past.exempt or past.approved:
+                return row.landed
+        return ""
+
+    def _pictures_before(self, content: Manifest, first: Version) -> str:
+        """Return when one of the pictures changed last but one, since the text landed; "" if never."""
+        if self.history.versions[first.item][-1].blob != first.blob:
+            return ""  # a later text took its place, with the pictures of that time
+        times = [t for t in self.pictures_changed(content) if _when(t) > _when(first.landed)]
+        return times[-2] if len(times) > 1 else first.landed if times else ""
+
+    def pictures_changed(self, content: Manifest) -> list[str]:
+        """Return when files that a document shows landed, in order."""
+        paths = {self.history.prefix + path for path, _ in content.files[1:]}
+        rows = (c for c in self.history.mainline if any(t.path in paths for t in c.touches)) if paths else ()
+        return [self.history.time_of[commit.sha] for commit in rows]
+
     def _was_there(self, first: Version, content: Manifest, approvals: Approvals) -> bool:
         """Tell whether this very content, pictures included, landed before change control began.
 
         The day of a commit is what its author says. Where times must be proven, only the order of landings
         counts: what was there when the rules themselves landed.
         """
-        if self.history.day(first.landed) >= approvals.since:
+        if self.history.day(first.landed) >= self.since:
             return False
         if approvals.time == "proven" and self.history.place_of[first.commit] > self._begun:
             return False
         if len(content.files) == 1:
             return True
-        before = add_period(approvals.since, "-1 days")
+        before = add_period(self.since, "-1 days")
         then = self._tree_at(self.history.commit_on(before)).with_files({first.path: ("100644", first.blob)})
         return manifest(then, first.path).key == content.key
 
@@ -287,47 +341,92 @@ class Register:
 
     # --- what governs ---------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def governing(self) -> list[tuple[git.Commit, list[str], Verdict]]:
         """Every landing since change control began that changed what governs: (landing, paths, verdict)."""
-        approvals = self.approvals
-        if approvals is None:
-            return []
-        found = []
-        for landing in self.history.mainline:
-            if not landing.parents or self.history.day(self.history.time_of[landing.sha]) < approvals.since:
+        return self._governed[0]
+
+    @property
+    def trusted(self) -> State:
+        """The rules, people, roles and keys that were approved last: those of today, unless a landing went round them."""
+        return self._governed[1]
+
+    @property
+    def governing_hands(self) -> dict[str, str]:
+        """Who had a hand in what governs since it was approved last: person -> commit."""
+        return self._governed[2]
+
+    @property
+    def governing_since(self) -> str:
+        """When the governing files landed that were approved last; "" if none did since change control began."""
+        return self._governed[3]
+
+    @cached_property
+    def _governed(self) -> tuple[list[tuple[git.Commit, list[str], Verdict]], State, dict[str, str], str]:
+        found: list[tuple[git.Commit, list[str], Verdict]] = []
+        trusted: State | None = None
+        hands: dict[str, str] = {}
+        last = ""
+        for landing in self.history.mainline if self.approvals is not None else ():
+            landed = self.history.time_of[landing.sha]
+            if not landing.parents or self.history.day(landed) < self.since:
                 continue
             before, after = self.epoch(landing.parents[0]), self.epoch(landing.sha)
-            if before.approvals is None:
+            trusted = trusted or before
+            if trusted.approvals is None:
+                trusted = after
                 continue
             test = documents.governs((before, after), self.history.prefix)
             paths = [touch.path for touch in landing.touches if test(touch.path)]
-            if paths:
-                found.append((landing, paths, self._judge_governing(landing, paths, before, test)))
-        return found
+            if not paths:
+                continue
+            persons, strangers = self._governing_hands(landing, paths, trusted)
+            hands.update(persons)
+            verdict = self._judge_governing(landing, trusted, hands, strangers, last, test)
+            found.append((landing, paths, verdict))
+            if verdict.approved:
+                trusted, hands, last = after, {}, landed
+        return found, trusted or self.present, hands, last
+
+    def _governing_hands(
+        self, landing: git.Commit, paths: list[str], state: State
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        persons, strangers = self.brought(landing.sha).to("", set(paths), state.people, {})
+        for _, record, problem in self.records:
+            known = record.contributors.get(documents.GOVERNING, ()) if record is not None and not problem else ()
+            if record is not None and record.landed == landing.sha and known:
+                persons.update(dict.fromkeys(known, landing.sha))
+                strangers = {}
+        return persons, strangers
 
     def _judge_governing(
-        self, landing: git.Commit, paths: list[str], before: State, test: Callable[[str], bool]
+        self,
+        landing: git.Commit,
+        state: State,
+        hands: dict[str, str],
+        strangers: dict[str, str],
+        after: str,
+        test: Callable[[str], bool],
     ) -> Verdict:
-        assert before.approvals is not None
+        """Judge what governs by the rules and people that were approved before it."""
+        assert state.approvals is not None
         content = documents.governing_manifest(trees.of(self.history.root, landing.sha), test)
         if content is None:
             return Verdict(problems=("nothing is left that governs",))
-        said = [vote for vote in self.votes(documents.GOVERNING, before) if vote.key == content.key]
-        persons, strangers = self.brought(landing.sha).to("", set(paths), before.people, {})
-        for _, record, problem in self.records:
-            if record is not None and not problem and record.landed == landing.sha:
-                persons.update(dict.fromkeys(record.contributors.get(documents.GOVERNING, ()), landing.sha))
-                strangers = {}
-        wanted = combined([before.approvals.strictest])
-        only = before.approvals.evidence == "signatures"
-        bars = barred(persons, before.people, "these files")
-        found = judge(wanted, said, content.key, before.people, bars, signatures_only=only)
+        said = [vote for vote in self.votes(documents.GOVERNING, state) if vote.key == content.key]
+        found = judge(
+            combined([state.approvals.strictest]),
+            said,
+            content.key,
+            state.people,
+            barred(hands, state.people, "these files"),
+            signatures_only=state.approvals.evidence == "signatures",
+            after=after,
+        )
         if strangers:
             named = ", ".join(sorted(strangers))
-            found = dataclasses.replace(
-                found, problems=(*found.problems, f"nobody knows whose address on a commit this is: {named}")
-            )
+            problem = f"nobody knows whose address on a commit this is: {named}"
+            found = dataclasses.replace(found, problems=(*found.problems, problem))
         return found
 
     def _under_unapproved_rules(self, landing: git.Commit) -> bool:
@@ -370,3 +469,7 @@ class Register:
             if vote.role in roles and people.acts_as(vote.person, vote.role):
                 return vote
         return None
+
+
+def _when(moment: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(moment or "0001-01-02T00:00:00+00:00")

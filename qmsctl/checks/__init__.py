@@ -75,6 +75,7 @@ class Context:
     def documents(self) -> list[Candidate]:
         """The newest content of every controlled item, and what it follows; since change control began."""
         since = self.config.approvals.since if self.config.approvals else ""
+        since = self.approvals.since if self.approvals is not None else since
         return [row for row in self.contents if row.day >= since]
 
     @cached_property

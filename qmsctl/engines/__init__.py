@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,7 +30,13 @@ def build(root: Path, engine: str = "mkdocs") -> Path:
     settings = configuration(root, fresh)
     try:
         done = subprocess.run(
-            command(settings), cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command(settings),
+            cwd=root,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     finally:
         settings.unlink(missing_ok=True)
@@ -45,6 +52,11 @@ def build(root: Path, engine: str = "mkdocs") -> Path:
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
     return target
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what could put files of the system in place of programs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def configuration(root: Path, site: Path) -> Path:

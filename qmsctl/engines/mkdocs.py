@@ -8,4 +8,4 @@ from pathlib import Path
 
 def command(configuration: Path) -> list[str]:
     """The command that builds; strict, so that a warning fails it. Never quiet: then broken links pass."""
-    return [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "--config-file", str(configuration)]
+    return [sys.executable, "-P", "-m", "mkdocs", "build", "--strict", "--clean", "--config-file", str(configuration)]

@@ -8,4 +8,4 @@ from pathlib import Path
 
 def command(configuration: Path) -> list[str]:
     """The command that builds."""
-    return [sys.executable, "-m", "zensical", "build", "--clean", "--config-file", str(configuration)]
+    return [sys.executable, "-P", "-m", "zensical", "build", "--clean", "--config-file", str(configuration)]

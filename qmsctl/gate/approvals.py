@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Iterable, Mapping
 
 from qmsctl.approvals import documents, votes
@@ -85,7 +86,6 @@ def _document(run: Run, change: DocumentChange, record: Item | None, every: list
     ]
     named = (record.id, run.new.tree.digest(record.path)) if record is not None and wants_record else ("", "")
     key = change.manifest.key if change.manifest else None
-    landed = run.register.history.versions.get(change.item, [])
     verdict = judge(
         wanted,
         rows,
@@ -94,7 +94,7 @@ def _document(run: Run, change: DocumentChange, record: Item | None, every: list
         barred(persons, run.people),
         named,
         run.rules.evidence == "signatures",
-        landed[-1].landed if landed else "",
+        _on_top_of(run, change),
     )
     if key is None and change.after is not None:
         verdict = dataclasses.replace(verdict, problems=(*verdict.problems, f"{change.after.path} cannot be read"))
@@ -102,6 +102,15 @@ def _document(run: Run, change: DocumentChange, record: Item | None, every: list
     clauses, locations = reaches(run, change)
     can = _can(run, wanted, persons)
     return Judged(change, (), wanted, verdict, can, record.id if record else "", reached, clauses, locations)
+
+
+def _on_top_of(run: Run, change: DocumentChange) -> str:
+    """Return when the text or picture landed that this change goes on top of; "" if there is none."""
+    register = run.register
+    times = [register.on_top_of(register.history.versions.get(change.item, []))]
+    for content in (change.manifest, run.base.manifest(change.before)):
+        times += register.pictures_changed(content) if content is not None else []
+    return max((t for t in times if t), key=datetime.datetime.fromisoformat, default="")
 
 
 def _hands(run: Run, change: DocumentChange) -> tuple[dict[str, str], dict[str, str]]:
@@ -147,6 +156,7 @@ def judge_governing(run: Run, said: list[Vote], bootstrap: bool) -> list[Judged]
         rule = dataclasses.replace(rule, persons=max(rule.persons, 2))
     wanted = combined([rule])
     persons, strangers = _with_author(run, *run.work.to("", set(paths), run.people, run.logins))
+    persons = {**run.register.governing_hands, **persons}
     for address, sha in strangers.items():
         run.block(
             "approval-missing",
@@ -166,6 +176,7 @@ def judge_governing(run: Run, said: list[Vote], bootstrap: bool) -> list[Judged]
         barred(persons, run.people, "these files"),
         ("", ""),
         run.rules.evidence == "signatures",
+        run.register.governing_since,
     )
     return [Judged(None, tuple(paths), wanted, verdict, _can(run, wanted, persons))]
 

@@ -16,12 +16,13 @@ from qmsctl.config import FILE, Approvals
 from qmsctl.gate.approvals import judge_documents, judge_governing, others
 from qmsctl.gate.decision import Decision, Judged
 from qmsctl.gate.fresh import fresh_findings
-from qmsctl.gate.intake import shapes, signed_commits, statements, times
+from qmsctl.gate.intake import case_clashes, records_kept, shapes, signed_commits, statements, times
 from qmsctl.gate.run import Run
 from qmsctl.gate.touched import questions
 from qmsctl.history import git, revisions, trees
 from qmsctl.history.trees import Tree
 from qmsctl.loader import load
+from qmsctl.printable import visible
 
 Say = Callable[[str], None]
 
@@ -66,17 +67,24 @@ def decide(
         history = revisions.read(
             repository, old.loaded.config, old.loaded.types, base, None, prefix, max(today, now[:10])
         )
+        register = Register(history, old.loaded)
+        if not bootstrap:
+            # What landed round the gate decides nothing: the last approved rules and people do.
+            rules, people = register.trusted.approvals or rules, register.trusted.people
         run = Run(
             repository, prefix, old, new, whole_base, whole_new, rules, people,
             votes.policy_of(rules, people, old_tree if old.approvals else new_tree), Register(history, old.loaded),
             Contributions(repository, git.log(repository, head, since=base)), pull, now,
         )  # fmt: skip
         shapes(run)
+        case_clashes(run)
+        records_kept(run)
         times(run)
         signed_commits(run, base, head)
         said = statements(run)
         say("judging approvals")
         judged = [*judge_documents(run, said), *judge_governing(run, said, bootstrap)]
+        _base_is_sound(run, judged)
         asked = questions(run, judged)
         say("checking")
         fresh, pending, older = fresh_findings(run, history, merged, today)
@@ -100,6 +108,20 @@ def decide(
         acting=_acting(people, judged),
         today=today,
     )
+
+
+def _base_is_sound(run: Run, judged: Iterable[Judged]) -> None:
+    """Refuse to build on rules or people nobody approved, unless this very change sets them right."""
+    rows = run.register.governing
+    mended = any(one.change is None and one.verdict.approved for one in judged)
+    if rows and not rows[-1][2].approved and not mended:
+        landing, paths, _ = rows[-1]
+        run.block(
+            "governing-not-approved",
+            f"the base is not sound: {', '.join(map(visible, paths[:3]))} landed without approval ({landing.sha[:10]})",
+            "have them approved as they are (qmsctl sign governing-files), or bring the approved files back first",
+            paths[0],
+        )
 
 
 def _acting(people: People, judged: Iterable[Judged]) -> dict[str, dict[str, str]]:

@@ -33,6 +33,37 @@ def shapes(run: Run) -> None:
             )
 
 
+def case_clashes(run: Run) -> None:
+    """Refuse names that differ from others only in case: on some machines one would overwrite the other."""
+    spelt: dict[str, str] = {}
+    for path in sorted(run.whole_base.files) + sorted(run.whole_new.files):
+        for at in range(len(path) + 1):
+            if at == len(path) or path[at] == "/":
+                part = path[:at]
+                first = spelt.setdefault(part.casefold(), part)
+                if first != part and path in run.whole_new.files and path not in run.whole_base.files:
+                    run.block(
+                        "id-differs-by-case",
+                        f"{path} and {first} differ only in upper and lower case",
+                        "use the spelling that is there",
+                        path,
+                    )
+                    break
+
+
+def records_kept(run: Run) -> None:
+    """Refuse to delete change records: they say why the documents are as they are."""
+    for item in run.base.items.values():
+        if item.type == "change" and item.id not in run.new.items:
+            run.block(
+                "document-deleted",
+                f"the change record {item.id} {item.title} is deleted",
+                "keep it; a change that did not come about gets `status: refused` and its reason",
+                item.path,
+                item.id,
+            )
+
+
 def times(run: Run) -> None:
     """Refuse commits whose time cannot be: once landed, they could not be taken back."""
     latest = datetime.datetime.fromisoformat(run.now) + votes.AHEAD
@@ -119,8 +150,12 @@ def _statement(run: Run, path: str, blamed: str = "") -> Vote | None:
         return None
     unsigned = path + ".sig" not in run.new.tree.files
     author = run.people.by_login(run.pull.author) if run.pull is not None else ""
+    hands, strangers = run.work.to("", {run.prefix + path}, run.people, run.logins)
     if unsigned and vote.meaning == votes.PERIODIC and author == vote.person:
-        return vote
+        if set(hands) == {vote.person} and not strangers:
+            return vote
+        run.block("approval-invalid", f"{path} was not written by {vote.name} alone", "let him state it himself", path)
+        return None
     if vote.problem:
         where = blamed or path
         run.block("approval-invalid", f"{where}: {vote.problem}", "sign anew with qmsctl sign", where, vote.item)

@@ -44,13 +44,14 @@ def reaches(run: Run, change: DocumentChange) -> tuple[tuple[str, ...], tuple[st
 def questions(run: Run, judged: Iterable[Judged]) -> list[Question]:
     """Return what the change records must answer, with the answers they give."""
     found = []
-    for one in judged:
+    rows_judged = list(judged)
+    for one in rows_judged:
         if one.change is None or one.change.facts.kind not in run.rules.change_records or not one.record:
             continue
         record = run.new.items[one.record]
         rows = [row for row in record.get("impact") or [] if isinstance(row, Mapping)]
         answers = {str(row.get("item")): row for row in rows}
-        with_it = {str(row.get("item")) for row in record.get("documents") or [] if isinstance(row, Mapping)}
+        with_it = {other.change.item for other in rows_judged if other.change is not None}
         for verb, hits in one.touches:
             for name, title, why in hits if verb in impact.ASKED else ():
                 if name in with_it or name == record.id:

@@ -320,7 +320,9 @@ def _forward(commits: list[git.Commit], today: str) -> tuple[list[str], tuple[tu
     """
     limit = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     if today:
-        limit = datetime.datetime.fromisoformat(today).replace(tzinfo=datetime.UTC) + datetime.timedelta(days=2)
+        limit = datetime.datetime.fromisoformat(today).replace(tzinfo=datetime.UTC) + datetime.timedelta(
+            days=1, hours=12
+        )
     found: list[str] = []
     odd = []
     for commit in commits:

@@ -13,6 +13,9 @@ Words = tuple[tuple[str, str], ...]
 """Runs of a word diff: (" ", kept), ("-", removed), ("+", added), in reading order."""
 
 _WORD = re.compile(r"\w+")
+_SIGNS = re.compile(r"<!--|-->|~~|[<>≤≥≠±=+−~%×÷°]|(?<!\w)-(?=\w)|(?<=\w)-(?!\w)")
+_ENDS = re.compile(r"(\w+)\W*[.!?;:](?=\s+\S)")
+"""Signs that mean something by themselves, and the words at which sentences end."""
 EDITORIAL = frozenset({"metadata", "prose", "title"})
 
 
@@ -47,6 +50,8 @@ def _respelt(change: Change) -> bool:
     """Tell whether the words of a change are the same ones, spelt or set in another way."""
     if change.kind == "moved":
         return True
+    if any(sign.findall(change.before) != sign.findall(change.after) for sign in (_SIGNS, _ENDS)):
+        return False
     before, after = (_WORD.findall(text.casefold()) for text in (change.before, change.after))
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -62,4 +67,8 @@ def _like(before: str, after: str) -> bool:
     """Tell whether a word looks like a slip of another: long enough to be known, and nearly the same."""
     if min(len(before), len(after)) < 4 or any(c.isdigit() for c in before + after):
         return False
-    return abs(len(before) - len(after)) <= 2 and SequenceMatcher(None, before, after, autojunk=False).ratio() >= 0.8
+    if before[0] != after[0]:
+        return False  # tighten and lighten, million and billion, lock and unlock
+    if sorted(before) == sorted(after):
+        return True  # letters in another order
+    return abs(len(before) - len(after)) <= 2 and SequenceMatcher(None, before, after, autojunk=False).ratio() >= 0.88
