@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -9,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from qmsctl import redline
-from qmsctl.approvals import statement
+from qmsctl.approvals import recording, signing, statement
 from qmsctl.approvals.control import open_control
 from qmsctl.approvals.documents import GOVERNING
 from qmsctl.approvals.register import Register
 from qmsctl.cli import app
 from qmsctl.loader import load
-from tests.shop import RULES, Shop, config, make, person, refusals, sop
+from tests.shop import RULES, Shop, config, keys, make, person, refusals, sop
 
 DOCUMENT = "sops/SOP-001-incoming-inspection.md"
 BETTER = sop("1.1", "2026-03-09", "Eight pieces now, after a mix-up.", "Take eight pieces from each lot.")
@@ -106,6 +107,28 @@ def test_what_landed_round_the_gate_is_mended_by_the_old_people(shop: Shop) -> N
     decision = shop.judged("tom")
     assert decision.passed, refusals(decision)
     shop.land("back")
+    assert register(shop).governing[-1][2].approved
+
+
+def test_evidence_alone_may_follow_what_it_proves(shop: Shop) -> None:
+    """A change approved on the forge is proven on main only once its record has landed."""
+    shop.branch()
+    shop.commit({EVE: person("eve", ["quality-manager"])}, "tom")
+    shop.push()
+    shop.review("max")
+    shop.review("ina")
+    decision = shop.judged("tom")
+    assert decision.passed, refusals(decision)
+    landed = shop.land()
+    assert not register(shop).governing[-1][2].approved
+    pull = dataclasses.replace(shop.pull("tom"), merged_as=landed, merged_by="max", merged_at=shop.clock.isoformat())
+    control = open_control(load(shop.root), "2026-03-20", remember=False)
+    path, data = recording.record(load(shop.root), control, pull, "robot", shop.clock.isoformat())
+    shop.branch("record")
+    shop.commit({path: data, path + ".sig": signing.sign(data, keys() / "robot", signing.RECORD)}, "max")
+    decision = shop.gate("record")
+    assert decision.passed, refusals(decision)
+    shop.land("record")
     assert register(shop).governing[-1][2].approved
 
 

@@ -110,8 +110,13 @@ def decide(
     )
 
 
-def _base_is_sound(run: Run, judged: Iterable[Judged]) -> None:
-    """Refuse to build on rules or people nobody approved, unless this very change sets them right."""
+def _base_is_sound(run: Run, judged: list[Judged]) -> None:
+    """Refuse to build on rules or people nobody approved, unless this very change sets them right.
+
+    A change that brings nothing but evidence passes: it may be the one that proves their approval.
+    """
+    if not judged and not others(run, judged):
+        return
     rows = run.register.governing
     mended = any(one.change is None and one.verdict.approved for one in judged)
     if rows and not rows[-1][2].approved and not mended:

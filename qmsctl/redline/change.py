@@ -14,8 +14,8 @@ Words = tuple[tuple[str, str], ...]
 
 _WORD = re.compile(r"\w+")
 _SIGNS = re.compile(r"<!--|-->|~~|[<>≤≥≠±=+−~%×÷°]|(?<!\w)-(?=\w)|(?<=\w)-(?!\w)")
-_ENDS = re.compile(r"(\w+)\W*[.!?;:](?=\s+\S)")
-"""Signs that mean something by themselves, and the words at which sentences end."""
+_STARTS = re.compile(r"[.!?;:]\s+\W*(\w)")
+"""Signs that mean something by themselves, and the first letters of sentences."""
 EDITORIAL = frozenset({"metadata", "prose", "title"})
 
 
@@ -50,7 +50,8 @@ def _respelt(change: Change) -> bool:
     """Tell whether the words of a change are the same ones, spelt or set in another way."""
     if change.kind == "moved":
         return True
-    if any(sign.findall(change.before) != sign.findall(change.after) for sign in (_SIGNS, _ENDS)):
+    one, two = change.before.casefold(), change.after.casefold()
+    if _SIGNS.findall(one) != _SIGNS.findall(two) or _STARTS.findall(one) != _STARTS.findall(two):
         return False
     before, after = (_WORD.findall(text.casefold()) for text in (change.before, change.after))
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
