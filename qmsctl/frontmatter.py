@@ -20,7 +20,7 @@ from qmsctl.printable import without_steering
 try:
     import yaml.cyaml
 
-    _CParser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]
+    _CParser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]  # the stubs leave it out
 except ImportError:  # a PyYAML without its C parser
     _CParser = None
 

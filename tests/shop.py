@@ -14,7 +14,7 @@ from qmsctl.approvals.content import manifest
 from qmsctl.approvals.documents import GOVERNING, State, governing_manifest, governs
 from qmsctl.approvals.evidence import Head, PullRequest, Review
 from qmsctl.gate import Decision, decide
-from qmsctl.history import trees
+from qmsctl.history import git, trees
 from qmsctl.loader import load
 
 TODAY = "2026-03-02"
@@ -123,6 +123,19 @@ def config(rules: str = RULES, recorder: bool = True) -> str:
     return text
 
 
+def of_folder(root: Path, paths: list[str]) -> trees.Tree:
+    """Return files of a folder as Git would store them now, though none of them is in Git yet."""
+    wanted = sorted(path for path in paths if (root / path).is_file())
+    names = git.would_be(root, wanted)
+    files: dict[str, tuple[str, str]] = {}
+    contents: dict[str, bytes] = {}
+    for path, blob in zip(wanted, names, strict=True):
+        link = (root / path).is_symlink()
+        files[path] = (trees.LINK if link else "100644", blob)
+        contents[blob] = (root / path).read_bytes()
+    return trees.Tree(root, files, contents)
+
+
 @dataclass
 class Shop:
     """A working copy on branch main, with everything landed before change control began."""
@@ -207,7 +220,7 @@ class Shop:
             self.clock.isoformat(),
             sha or self.pushes[-1].sha,
             body,
-            **more,  # type: ignore[arg-type]
+            **more,  # type: ignore[arg-type]  # tests name fields by keyword
         )
         self.reviews.append(found)
         return found
@@ -226,7 +239,7 @@ class Shop:
 
     def statement(self, item: str, who: str, role: str, meaning: str, **more: str) -> statement.Statement:
         """Return what somebody would sign about the content that is checked out."""
-        tree = trees.of_folder(self.root, [p for p in self.git("ls-files").splitlines() if p])
+        tree = of_folder(self.root, [p for p in self.git("ls-files").splitlines() if p])
         if item == GOVERNING:
             test = governs((State(tree, load(self.root)),), "")
             content, title, revision, effective = governing_manifest(tree, test), "Governing files", "", ""
@@ -252,7 +265,7 @@ class Shop:
             self.clock.isoformat(),
             content,
         )
-        return replace(plain, **more)  # type: ignore[arg-type]
+        return replace(plain, **more)  # type: ignore[arg-type]  # tests name fields by keyword
 
     def sign(
         self, item: str, who: str, role: str, meaning: str, key: str = "", commit: bool = True, **more: str
@@ -286,7 +299,7 @@ class Shop:
         self, head: str = "topic", base: str = "main", pull: PullRequest | None = None, **more: object
     ) -> Decision:
         today = self.clock.date().isoformat()
-        return decide(self.root, base, head, today=today, now=self.clock.isoformat(), pull=pull, **more)  # type: ignore[arg-type]
+        return decide(self.root, base, head, today=today, now=self.clock.isoformat(), pull=pull, **more)  # type: ignore[arg-type]  # tests name fields by keyword
 
     def judged(self, author: str = "eve", **more: object) -> Decision:
         """Ask the gate about the pull request."""

@@ -912,7 +912,7 @@ def record(shop: Shop, key: str = "robot", namespace: str = signing.RECORD, **mo
         "robot", now, "github", "shop/qms", "7", "eve", shop.sha("main~1"), shop.sha("topic"), shop.sha("main"),
         contributors={"SOP-001": ("p-005",)}, votes=votes,
     )  # fmt: skip
-    made = replace(plain, **more)  # type: ignore[arg-type]
+    made = replace(plain, **more)  # type: ignore[arg-type]  # tests name fields by keyword
     path, data = snapshots.path_of(made), snapshots.render(made)
     return {path: data, f"{path}.sig": signing.sign(data, keys() / key, namespace)}
 

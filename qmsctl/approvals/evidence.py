@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MEANINGS = ("review", "approval", "periodic-review")
-
 
 class ForgeFault(RuntimeError):
     """A forge could not be asked, or gave no usable answer; the message says why and names no secret."""

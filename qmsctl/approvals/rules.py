@@ -95,12 +95,5 @@ def combined(rules: Iterable[Rule], owner: str = "") -> Demand:
     return Demand(slots, max((rule.persons for rule in rules), default=1), tuple(rule.name for rule in rules))
 
 
-def roles_of(approvals: Approvals) -> set[str]:
-    """Return every role that rules name."""
-    return {role for rule in (*approvals.rules, approvals.strictest) for need in rule.needs for role in need.roles} - {
-        OWNER
-    }
-
-
 def _texts(value: object) -> list[str]:
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []

@@ -12,7 +12,6 @@ from pathlib import Path
 
 TIMEOUT = 300
 _YEAR_9999 = 253_370_764_800
-ZERO = "0" * 40
 _SETTINGS = [
     option
     for setting in (
@@ -290,14 +289,6 @@ def merge(root: Path, base: str, head: str) -> str:
     if paths:
         raise MergeConflict(list(dict.fromkeys(paths)))
     return tree_id.strip()
-
-
-def merge_base(root: Path, one: str, other: str) -> str:
-    """Return the commit two histories part at. Raises GitFault if they have nothing in common."""
-    found = run_bytes(root, "merge-base", commit(root, one), commit(root, other), allow=(0, 1)).decode().split()
-    if not found:
-        raise GitFault("the two histories have nothing in common")
-    return found[0]
 
 
 def is_ancestor(root: Path, older: str, newer: str) -> bool:

@@ -83,15 +83,3 @@ class Tree:
 def of(root: Path, revision: str, prefix: str = "") -> Tree:
     """Return the files of a commit or tree below a folder. Raises GitFault."""
     return Tree(root, git.tree(root, revision)).below(prefix)
-
-
-def of_folder(root: Path, paths: Iterable[str]) -> Tree:
-    """Return files of a folder as Git would store them now, though none of them is in Git yet."""
-    wanted = sorted(path for path in paths if (root / path).is_file())
-    names = git.would_be(root, wanted)
-    files, contents = {}, {}
-    for path, blob in zip(wanted, names, strict=True):
-        link = (root / path).is_symlink()
-        files[path] = (LINK if link else "100644", blob)
-        contents[blob] = (root / path).read_bytes()
-    return Tree(root, files, contents)

@@ -360,7 +360,7 @@ def kind_of(value: object, kind: type[T], name: str) -> T:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ForgeFault(f"the reply of the forge lacks `{name}` ({KINDS.get(kind, kind.__name__)})")
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")  # type: ignore[return-value]
+        return value.encode("utf-8", "replace").decode("utf-8")  # type: ignore[return-value]  # T is str here
     return value
 
 
