@@ -35,6 +35,8 @@ COMMANDS = {
     "audit-trail": "Export who changed what, when, why, approved by whom.",
     "export": "Write what other systems need.",
     "forge": "Check the protection of the branch on the forge.",
+    "kpi": "Compute, show, record and export the values of KPIs.",
+    "scorecard": "Show whether objectives, processes and plants are on target.",
     "site": "Build or serve the intranet.",
     "init": "Begin a management system in a folder.",
     "doctor": "Look at the environment, Git and the configuration.",

@@ -93,6 +93,7 @@ class Config:
     standards: tuple[str, ...] = ()
     directory: str = "people/directory.yaml"
     due_soon: str = "30 days"
+    data: str = "data"
     folders: Mapping[str, str] = field(default_factory=dict)
     review_cycles: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
         Waiver(w["check"], tuple(w.get("items", ())), w["reason"], w["until"], where("waivers", i))
         for i, w in enumerate(fields.get("waivers") or [])
     )
-    simple = ("organisation", "time_zone", "as_of", "profile", "directory", "due_soon")
+    simple = ("organisation", "time_zone", "as_of", "profile", "directory", "due_soon", "data")
     return Config(
         **{name: str(fields[name]) for name in simple if fields.get(name)},
         standards=tuple(fields.get("standards") or ()),

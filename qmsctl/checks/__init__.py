@@ -22,6 +22,7 @@ from qmsctl.config import Waiver
 from qmsctl.graph import Graph
 from qmsctl.history.revisions import Candidate, History
 from qmsctl.loader import Loaded
+from qmsctl.measures.board import Measures
 from qmsctl.model import LEVELS, Due, Finding, Position, nearest
 
 Progress = Callable[[int, int, str], None]
@@ -42,6 +43,7 @@ class Context:
     approvals: Register | None = None
     hidden: tuple[str, ...] = ()
     switched_off: str = ""
+    measures: Measures | None = None
 
     @property
     def items(self) -> Any:
@@ -168,13 +170,14 @@ def run(
     approvals: Register | None = None,
     hidden: tuple[str, ...] = (),
     switched_off: str = "",
+    measures: Measures | None = None,
 ) -> Report:
     """Run the checks over a loaded system as of a day.
 
-    Checks that need the history or the approvals have nothing to say where there are none; ``hidden`` says
-    why there are none although there should be, ``switched_off`` which landing ended change control.
+    Checks that need the history, the approvals or the measures have nothing to say where there are none; ``hidden``
+    says why there are none although there should be, ``switched_off`` which landing ended change control.
     """
-    context = Context(loaded, today, history, approvals, hidden, switched_off)
+    context = Context(loaded, today, history, approvals, hidden, switched_off, measures)
     levels = dict(loaded.config.levels)
     wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]
@@ -196,7 +199,7 @@ def _run_one(name: str, context: Context) -> Iterable[Finding]:
         return []
     try:
         needs = inspect.signature(function).parameters
-        if any(need in needs and getattr(context, need) is None for need in ("history", "approvals")):
+        if any(need in needs and getattr(context, need) is None for need in ("history", "approvals", "measures")):
             return []
         return list(function(**{need: getattr(context, need) for need in needs}))
     except Exception as error:

@@ -22,6 +22,7 @@ from qmsctl.history import git, revisions
 from qmsctl.history.revisions import History, zone_of
 from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded, find_root, load
+from qmsctl.measures.board import FOLDER, Measures
 from qmsctl.model import nearest
 from qmsctl.printable import printable
 
@@ -59,6 +60,8 @@ class Workspace:
         self._loaded: Loaded | None = None
         self._graph: Graph | None = None
         self._control: Control | None = None
+        self._home: Path | None = None
+        self._measures: Measures | None = None
 
     @property
     def root(self) -> Path:
@@ -118,7 +121,35 @@ class Workspace:
         view._loaded = load(place)
         # What is in force on a day is no candidate for anything; only its approvals are of interest.
         view._control = dataclasses.replace(self.control, history=None)
+        view._home = self.home
         return view
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds data and what is built, also where an earlier state of the system is looked at."""
+        return self._home or self.root
+
+    @property
+    def data(self) -> Path:
+        """The folder of the data sources: the variable QMSCTL_DATA, else `data` of qms.yaml."""
+        import os
+
+        return Path(os.environ.get("QMSCTL_DATA") or self.home / self.loaded.config.data)
+
+    @property
+    def measures(self) -> Measures:
+        """The KPIs as they were last computed, judged as of today."""
+        if self._measures is None:
+            self._measures = Measures(self.loaded, self.graph, self.home / FOLDER, self.today())
+        return self._measures
+
+    def look_back_to(self, day: str) -> None:
+        """Judge measures as of a day, with the definitions of today."""
+        self._measures = Measures(self.loaded, self.graph, self.home / FOLDER, day)
+
+    def forget_measures(self) -> None:
+        """Read computed values anew when they are next asked for."""
+        self._measures = None
 
     def run_checks(self, today: str, only: Sequence[str] = (), skip: Sequence[str] = ()) -> checks.Report:
         """Check what is loaded, against its history where change control is on."""
@@ -134,6 +165,7 @@ class Workspace:
                 control.register,
                 control.hidden,
                 control.switched_off,
+                self.measures if self.measures.known else None,
             )
 
     def moment(self) -> str:

@@ -2,6 +2,7 @@
 
 from qmsctl.editing._apply import apply
 from qmsctl.editing._change import change_record
+from qmsctl.editing._log import log_entry
 from qmsctl.editing._new import missing_fields, new_item
 from qmsctl.editing._reassign import reassign
 from qmsctl.editing._renumber import renumber
@@ -27,6 +28,7 @@ __all__ = [
     "Unplaced",
     "apply",
     "change_record",
+    "log_entry",
     "missing_fields",
     "new_item",
     "reassign",

@@ -1,0 +1,1 @@
+"""KPI values from data sources: definitions, computing, and the judgement of what the values say."""

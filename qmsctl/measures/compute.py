@@ -1,0 +1,458 @@
+"""Values of KPIs from their sources: each source is opened once, its contract checked, and all questions asked.
+
+Only what changed is computed: a KPI whose definition, data and last complete period are those of the last run is
+left as it is. A KPI that cannot be computed keeps its points and says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qmsctl.measures import contract, engine, parts, periods
+from qmsctl.measures.engine import Rows, SourceFault
+from qmsctl.measures.model import TOTAL, Aggregate, Breach, Definition, Point, Series
+from qmsctl.measures.sources import Source
+from qmsctl.measures.store import Run, SourceState, Store
+
+VERSION = "1"
+MOST_ROWS = 500_000
+Progress = Callable[[int, int, str], None]
+Cells = dict[tuple[str, str, str], dict[str, dict[str, Any]]]
+"""(location, dimension, member) -> period -> parts."""
+
+ANY = "*"
+"""Rows of all locations counted at once, where those of locations cannot be added up."""
+
+_UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to compute, as of which day, from which data. ``only`` limits it to one location."""
+
+    definitions: Sequence[Definition]
+    sources: Mapping[str, Source]
+    data: Path
+    zone: str
+    today: str
+    moment: str
+    only: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did: KPIs computed, left as they were, and not computable with the reason."""
+
+    computed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the sources said about one KPI."""
+
+    cells: Cells = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
+    sql: list[tuple[str, str]] = field(default_factory=list)
+    engines: set[str] = field(default_factory=set)
+    first: list[str] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+    whole: bool = True
+    fault: str = ""
+
+
+def compute(job: Job, store: Store, step: Progress = lambda *_: None) -> Outcome:
+    """Compute the KPIs of a job and keep their values; return what was done."""
+    wanted = [d for d in job.definitions if d.kind not in ("manual", "none")]
+    states = {name: _look(job, store, name) for name in _sources_of(wanted)}
+    keys = {d.kpi: _key(d, job, states) for d in wanted}
+    due = [d for d in wanted if job.again or not keys[d.kpi] or _kept(store, d.kpi) != keys[d.kpi]]
+    found: dict[str, _Found] = {d.kpi: _Found() for d in due}
+    for done, name in enumerate(_sources_of(due)):
+        users = [d for d in due if any(a.source == name for a in d.aggregates.values())]
+        step(done, len(_sources_of(due)), name)
+        _ask_source(job, store, states[name], users, found)
+    failed = []
+    for definition in due:
+        facts = found[definition.kpi]
+        if facts.fault:
+            before = store.run(definition.kpi) or Run(definition.kpi)
+            store.note(dataclasses.replace(before, key="", fault=facts.fault))
+            failed.append((definition.kpi, facts.fault))
+            continue
+        series = _series(definition, facts, job, store)
+        run = Run(
+            definition.kpi,
+            keys[definition.kpi],
+            definition.digest,
+            job.moment,
+            tuple(sorted(facts.engines)),
+            tuple(facts.sql),
+            tuple(sorted({s.location for s in series if s.location} | set(_others(store, definition.kpi, job)))),
+        )
+        store.keep(run, series)
+    done_ids = tuple(d.kpi for d in due if not found[d.kpi].fault)
+    return Outcome(done_ids, tuple(d.kpi for d in wanted if d not in due), tuple(failed))
+
+
+def _sources_of(definitions: Iterable[Definition]) -> list[str]:
+    return sorted({a.source for d in definitions for a in d.aggregates.values()})
+
+
+def _kept(store: Store, kpi: str) -> str:
+    run = store.run(kpi)
+    return run.key if run is not None and not run.fault else ""
+
+
+def _look(job: Job, store: Store, name: str) -> SourceState:
+    """Return the state of a source before it is asked; a fingerprint only where one can be had."""
+    before = store.source(name) or SourceState(name)
+    source = job.sources.get(name)
+    if source is None:
+        return SourceState(name, fault=f"there is no data source {name}", rule="unknown")
+    try:
+        fingerprint, files = engine.within(
+            source.time_limit, source.id, lambda: engine.fingerprint(source, job.data, before.files)
+        )
+    except SourceFault as error:
+        return SourceState(name, source.digest, "", job.today, None, str(error), error.help, error.rule)
+    except OSError as error:
+        return SourceState(name, source.digest, "", job.today, None, f"cannot be read: {error}", rule="unreadable")
+    if fingerprint and (before.digest, before.fingerprint) == (source.digest, fingerprint) and not before.fault:
+        return dataclasses.replace(before, files=files)
+    return SourceState(name, source.digest, fingerprint, "", None, files=files)
+
+
+def _key(definition: Definition, job: Job, states: Mapping[str, SourceState]) -> str:
+    """Return what the values depend on as one text; "" where that cannot be known beforehand."""
+    used = [states[a.source] for a in definition.aggregates.values()]
+    if any(not s.fingerprint for s in used):
+        return ""
+    last = periods.last_complete(job.today, definition.grain).key
+    text = [VERSION, definition.digest, job.only, last, job.today, *(f"{s.digest}:{s.fingerprint}" for s in used)]
+    return hashlib.sha256(" ".join(text).encode()).hexdigest()[:24]
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+def _ask_source(
+    job: Job, store: Store, state: SourceState, users: list[Definition], found: Mapping[str, _Found]
+) -> None:
+    source = job.sources.get(state.source)
+    try:
+        if state.fault or source is None:
+            raise SourceFault(state.fault, state.help, state.rule)
+        with engine.opened(source, job.data, job.zone) as rows:
+            if job.only and source.location_column:
+                rows = dataclasses.replace(
+                    rows, table=rows.table.filter(rows.table[source.location_column] == job.only)
+                )
+            rows, health = contract.held(rows, job.today)
+            store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
+            broken = health.broken
+            if broken is not None:
+                raise SourceFault(f"its data contract is broken: {broken.message}", broken.help, broken.rule)
+            for definition in users:
+                _ask(definition, rows, health, job, found[definition.kpi])
+    except SourceFault as error:
+        known = store.source(state.source)
+        if known is None or known.health is None or known.health.broken is None or known.checked != job.today:
+            kept = known.health if known is not None else None
+            store.keep_source(
+                dataclasses.replace(
+                    state,
+                    checked=job.today,
+                    fault=str(error),
+                    help=error.help,
+                    rule=error.rule,
+                    health=kept,
+                    fingerprint="",
+                )
+            )
+        for definition in users:
+            found[definition.kpi].fault = found[definition.kpi].fault or f"{state.source}: {error}"
+
+
+def _ask(definition: Definition, rows: Rows, health: contract.Health, job: Job, facts: _Found) -> None:
+    source = rows.source
+    facts.engines.add(rows.engine)
+    facts.first.append(_begins(source, health.first))
+    facts.breaches.extend(b for b in health.breaches if b.level == "error")
+    mine = {n: a for n, a in definition.aggregates.items() if a.source == source.id}
+    by_time: dict[str, dict[str, Aggregate]] = defaultdict(dict)
+    for name, aggregate in mine.items():
+        by_time[aggregate.time or source.time_column][name] = aggregate
+    located = bool(source.location_column)
+    facts.whole = facts.whole and located
+    views = dict.fromkeys(
+        ("", *definition.dimensions, *([definition.pareto] if definition.pareto in source.columns else []))
+    )
+    for time, aggregates in by_time.items():
+        for view in views:
+            expression = question(rows, time, aggregates, definition.grain, located, view, job.today)
+            _collect(rows, expression, facts, view)
+            if view == "":
+                facts.sql.append((source.id, _sql(rows, expression)))
+        if located and not parts.additive(definition):
+            _collect(rows, question(rows, time, aggregates, definition.grain, False, "", job.today), facts, "", ANY)
+
+
+def _begins(source: Source, first: str) -> str:
+    """Return from when on a source covers its periods; what is delivered at the end of a month covers that month."""
+    grain = {"weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}.get(source.arrives)
+    return periods.of(first, grain).first if grain and first else first
+
+
+def question(
+    rows: Rows, time: str, aggregates: Mapping[str, Aggregate], grain: str, located: bool, view: str, today: str
+) -> Any:
+    """Return the Ibis expression for some aggregates of one source by period, location and one dimension at most."""
+    table = rows.table
+    day = table[time].cast("date")
+    # The period that runs now is not over: it would be judged by half of its rows.
+    table = table.filter(day <= periods.last_complete(today, grain).last)
+    by: dict[str, Any] = {"qms_period": table[time].cast("date").truncate(_UNITS[grain])}
+    if located:
+        by["qms_location"] = table[rows.source.location_column]
+    if view:
+        by["qms_member"] = table[view].cast("string")
+    asked: dict[str, Any] = {"qms_rows": table.count()}
+    for name, aggregate in aggregates.items():
+        asked.update(_asked(table, name, aggregate))
+    return table.group_by(**by).aggregate(**asked)
+
+
+def _asked(table: Any, name: str, aggregate: Aggregate) -> dict[str, Any]:
+    where = condition(table, aggregate)
+    if aggregate.agg == "count":
+        return {name: table.count(where=where)}
+    column = table[aggregate.column]
+    if aggregate.agg == "average":
+        return {name + parts.SUM: column.sum(where=where), name + parts.COUNT: column.count(where=where)}
+    made = {"sum": column.sum, "min": column.min, "max": column.max, "count_distinct": column.nunique}[aggregate.agg]
+    return {name: made(where=where)}
+
+
+def condition(table: Any, aggregate: Aggregate) -> Any:
+    """Return the conditions of an aggregate as one Ibis expression; None where there are none."""
+    import ibis
+
+    found = None
+    for row in aggregate.where:
+        column = table[row.column]
+        value = table[row.value] if row.column_of_value else row.value
+        if not row.column_of_value and isinstance(value, str) and column.type().is_temporal():
+            value = ibis.date(value)
+            column = column.cast("date")
+        one = {
+            "is": lambda c, v: c == v,
+            "is_not": lambda c, v: (c != v) | c.isnull(),
+            "in": lambda c, v: c.isin(list(v)),
+            "above": lambda c, v: c > v,
+            "at_least": lambda c, v: c >= v,
+            "below": lambda c, v: c < v,
+            "at_most": lambda c, v: c <= v,
+            "empty": lambda c, v: c.isnull() if v else c.notnull(),
+        }[row.op](column, value)
+        found = one if found is None else found & one
+    return found
+
+
+def _collect(rows: Rows, expression: Any, facts: _Found, view: str, location: str = "") -> None:
+    answers = engine.ask(rows, expression.limit(MOST_ROWS + 1))
+    if len(answers) > MOST_ROWS:
+        raise SourceFault(f"broken down by `{view}` it gives more than {MOST_ROWS:,} values", "break it down by less")
+    for row in answers:
+        start = row.pop("qms_period")
+        if start is None:
+            continue
+        where = str(row.pop("qms_location", "") or "") or location
+        member = row.pop("qms_member", None)
+        kept = facts.cells[where, view, str(member or "none") if view else ""][start.isoformat()[:10]]
+        kept["rows"] = kept.get("rows", 0) + int(row.pop("qms_rows"))
+        kept.update(row)
+
+
+def _sql(rows: Rows, expression: Any) -> str:
+    import ibis
+
+    text = str(ibis.to_sql(expression, dialect=rows.dialect, pretty=True))
+    where = rows.source.location if not rows.source.location.startswith("env:") else rows.source.table
+    return f"-- {rows.source.id}: {rows.source.title} ({rows.source.system}, {where})\n{text}"
+
+
+# --- putting together -----------------------------------------------------------------------------
+
+
+def _series(definition: Definition, facts: _Found, job: Job, store: Store) -> list[Series]:
+    """Return all series of a KPI: by location and dimension, and over all locations."""
+    spans = _spans(definition, facts, job)
+    cells = facts.cells if facts.whole else _whole(definition, facts.cells)
+    places = sorted({key[0] for key in cells if key[0] not in (TOTAL, ANY)})
+    views = sorted({key[1:] for key in cells} | {("", "")})
+
+    def one(place: str, view: tuple[str, str]) -> Series:
+        bases = {
+            p.key: _Base(
+                parts.filled(definition, cells.get((place, *view), {}).get(p.first, {})),
+                int(cells.get((place, *view), {}).get(p.first, {}).get("rows", 0)),
+                _doubt(p, facts.breaches, place if place != ANY else TOTAL),
+            )
+            for p in spans
+        }
+        return _points(definition, spans, bases, (place if place != ANY else TOTAL, *view))
+
+    found = [one(place, view) for view in views for place in places]
+    if job.only:
+        found = [s for s in found if s.location == job.only]
+        others = [s for place in _others(store, definition.kpi, job) for s in _stored(store, definition.kpi, place)]
+        views = sorted({(s.dimension, s.member) for s in (*found, *others)})
+        found += [
+            _rolled(definition, spans, [s for s in (*found, *others) if (s.dimension, s.member) == v]) for v in views
+        ]
+    elif not places:
+        found = [one(TOTAL, view) for view in views]
+    elif parts.additive(definition):
+        found += [_rolled(definition, spans, [s for s in found if (s.dimension, s.member) == v]) for v in views]
+    else:
+        found.append(one(ANY, ("", "")))
+    before = store.run(definition.kpi)
+    if before is not None and before.definition == definition.digest:
+        found = [_restated(s, store, job.today) for s in found]
+    return found
+
+
+def _others(store: Store, kpi: str, job: Job) -> list[str]:
+    run = store.run(kpi) if job.only else None
+    return [place for place in run.locations if place != job.only] if run is not None else []
+
+
+def _stored(store: Store, kpi: str, location: str) -> list[Series]:
+    found = store.series(kpi, location)
+    return ([found] if found is not None else []) + store.members(kpi, location)
+
+
+def _spans(definition: Definition, facts: _Found, job: Job) -> list[periods.Period]:
+    """Return the complete periods for which there can be values: from where all sources have rows."""
+    first = max((f for f in facts.first if f), default=job.today)
+    last = periods.last_complete(job.today, definition.grain).last
+    spans = list(periods.between(first, last, definition.grain)) if first <= last else []
+    return spans[1:] if spans and _share_missing(spans[0], first) > 0.1 else spans
+
+
+def _share_missing(period: periods.Period, first: str) -> float:
+    start, begin, end = (datetime.date.fromisoformat(d) for d in (period.first, first, period.last))
+    return (begin - start).days / ((end - start).days + 1)
+
+
+def _whole(definition: Definition, cells: Cells) -> Cells:
+    """Put the cells of all locations together, where one of the sources knows no locations."""
+    rows: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for (place, *view), by_day in cells.items():
+        if place == TOTAL or (place == ANY) != parts.additive(definition):
+            for day, raw in by_day.items():
+                rows[view[0], view[1]][day].append(raw)
+    found: Cells = defaultdict(lambda: defaultdict(dict))
+    for view_of, by_day_rows in rows.items():
+        for day, many in by_day_rows.items():
+            found[(TOTAL, *view_of)][day] = {
+                **parts.merged(definition, many),
+                "rows": sum(r.get("rows", 0) for r in many),
+            }
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The parts of one period, before any longer time is put together."""
+
+    raw: Mapping[str, Any]
+    rows: int
+    doubt: str
+
+
+def _rolled(definition: Definition, spans: list[periods.Period], series: list[Series]) -> Series:
+    """Return one series made of the parts of several locations."""
+    by_period: dict[str, list[Point]] = defaultdict(list)
+    for one in series:
+        for point in one.points:
+            by_period[point.period].append(point)
+    bases = {
+        key: _Base(
+            parts.merged(definition, [p.parts for p in points]),
+            sum(p.rows for p in points),
+            next((p.doubt for p in points if p.doubt), ""),
+        )
+        for key, points in by_period.items()
+    }
+    view = (series[0].dimension, series[0].member) if series else ("", "")
+    return _points(definition, spans, bases, (TOTAL, *view))
+
+
+def _points(
+    definition: Definition, spans: list[periods.Period], bases: Mapping[str, _Base], place: tuple[str, str, str]
+) -> Series:
+    nothing = _Base(parts.filled(definition, {}), 0, "")
+    points = []
+    for at, period in enumerate(spans):
+        window = [bases.get(p.key, nothing) for p in _window(definition, spans, at)]
+        base = bases.get(period.key, nothing)
+        value = parts.value(definition, parts.merged(definition, [b.raw for b in window])) if window else None
+        doubt = next((b.doubt for b in window if b.doubt), "")
+        points.append(Point(period.key, value, base.raw, base.rows, doubt))
+    return Series(definition.kpi, *place, tuple(points))
+
+
+def _restated(series: Series, store: Store, today: str) -> Series:
+    """Return the series with a note on every value that late or mended rows changed since it was last computed."""
+    if series.dimension:
+        return series  # the value itself tells of the restatement; its breakdowns need not repeat it
+    kept = store.series(series.kpi, series.location)
+    before = {p.period: p for p in kept.points} if kept is not None else {}
+
+    def one(point: Point) -> Point:
+        old = before.get(point.period)
+        if old is None or point.value is None or old.value is None:
+            return point
+        if math.isclose(point.value, old.value, rel_tol=1e-12, abs_tol=1e-15):
+            return dataclasses.replace(point, was=old.was, restated=old.restated)
+        return dataclasses.replace(point, was=old.value, restated=today)
+
+    return dataclasses.replace(series, points=tuple(one(p) for p in series.points))
+
+
+def _window(definition: Definition, spans: list[periods.Period], at: int) -> list[periods.Period]:
+    """Return the periods whose parts make the value of one; [] where there are not enough of them."""
+    if not definition.over:
+        return [spans[at]]
+    if definition.over == "year":
+        window = [p for p in spans[: at + 1] if p.key[:4] == spans[at].key[:4]]
+        return window if window[0] == first_of_year(spans[at]) else []
+    length = int(definition.over.split(maxsplit=1)[0]) // (3 if definition.grain == "quarter" else 1)
+    return spans[at + 1 - length : at + 1] if at + 1 >= length else []
+
+
+def first_of_year(period: periods.Period) -> periods.Period:
+    """Return the first period of the year of a period."""
+    if period.grain == "week":
+        return periods.parse(f"{period.key[:4]}-W01")
+    return periods.of(f"{period.key[:4]}-01-01", period.grain)
+
+
+def _doubt(period: periods.Period, breaches: list[Breach], location: str) -> str:
+    for breach in breaches:
+        if breach.location and location and breach.location != location:
+            continue
+        if any(period.first <= day <= period.last for day in breach.days):
+            return f"{breach.source}: {breach.message}"
+    return ""

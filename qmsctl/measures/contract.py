@@ -1,0 +1,304 @@
+"""A data contract, held against the rows that arrived: what is broken, how often, and on which days.
+
+One query asks for all figures of a source. Only where a rule is broken are the days asked for, so that the
+periods it touches are doubted and no others.
+"""
+
+from __future__ import annotations
+
+import datetime
+import operator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qmsctl.measures import definitions
+from qmsctl.measures.engine import BAD, Rows, SourceFault, ask
+from qmsctl.measures.model import TOTAL, Breach
+from qmsctl.measures.sources import Column, Source
+
+MOST_DAYS = 400
+_STEP = {"day": 1, "working day": 1, "week": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of a source after a run. ``first`` and ``newest`` are the days of its oldest and newest row."""
+
+    source: str
+    rows: int = 0
+    first: str = ""
+    newest: str = ""
+    breaches: tuple[Breach, ...] = ()
+    duplicates: int = 0
+
+    @property
+    def broken(self) -> Breach | None:
+        """The breach that makes the whole source useless, if there is one."""
+        return next((b for b in self.breaches if b.level == "error" and not b.days), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    name: str
+    bad: Any
+    words: str
+    level: str = "error"
+    allowed: float = 0
+    percent: bool = False
+
+
+def held(rows: Rows, today: str) -> tuple[Rows, Health]:
+    """Return the rows with repeated deliveries taken out, and what the contract says of them. Raises SourceFault."""
+    source, table = rows.source, rows.table
+    rules = list(_rules(source, table))
+    day = table[source.time_column].cast("date") if source.time_column in source.columns else None
+    figures: dict[str, Any] = {"qms_rows": table.count()}
+    figures.update({f"r{n}": rule.bad.sum() for n, rule in enumerate(rules)})
+    if day is not None:
+        figures.update(qms_first=day.min(), qms_newest=day.max())
+    found = ask(rows, table.aggregate(**figures))[0]
+    count = int(found["qms_rows"])
+    if not count:
+        raise SourceFault("the delivery is empty: no rows", "see why the export gave nothing", "empty")
+    breaches: list[Breach] = []
+    for n, rule in enumerate(rules):
+        bad = int(found[f"r{n}"] or 0)
+        if (100 * bad / count if rule.percent else bad) > rule.allowed:
+            breaches.append(_breach(rows, rule, bad, count, day))
+    rows, repeated, clash = _single(rows, count)
+    if clash is not None:
+        breaches.append(clash)
+    breaches.extend(_volume(source, count))
+    first, newest = _day(found.get("qms_first")), _day(found.get("qms_newest"))
+    breaches.extend(_stale(source, newest, today, count))
+    if day is not None:
+        breaches.extend(_gaps(rows, first, min(newest, today)))
+    return rows, Health(source.id, count, first, newest, tuple(breaches), repeated)
+
+
+def _day(value: Any) -> str:
+    return value.isoformat()[:10] if isinstance(value, datetime.date) else ""
+
+
+def _rules(source: Source, table: Any) -> Iterator[_Rule]:
+    """Yield the row-wise rules of a contract; ``bad`` is 1 for a row that breaks the rule."""
+    import ibis
+
+    def one(condition: Any) -> Any:
+        return ibis.ifelse(condition, 1, 0)
+
+    for column in source.contract:
+        value = table[column.name]
+        if BAD in table.columns and column.kind != "string":
+            hit = (ibis.literal(",") + table[BAD] + ",").contains(f",{column.name},")
+            yield _Rule("wrong type", one(hit), f"hold something in `{column.name}` that is no {_kind_words(column)}")
+        if column.required:
+            lacking = value.isnull() | (value.strip() == "") if column.kind == "string" else value.isnull()
+            yield _Rule("empty value", one(lacking), f"have no `{column.name}`")
+        options = column.options
+        measured = value.length() if column.kind == "string" else value
+        low = options.get("minLength" if column.kind == "string" else "minimum")
+        high = options.get("maxLength" if column.kind == "string" else "maximum")
+        noun = f"the length of `{column.name}`" if column.kind == "string" else f"`{column.name}`"
+        if low is not None:
+            yield _Rule("out of range", one(measured < low), f"have {noun} below {low:g}")
+        if high is not None:
+            yield _Rule("out of range", one(measured > high), f"have {noun} above {high:g}")
+        for rule in column.quality:
+            yield from _library(rule, column, value, one)
+
+
+def _library(rule: Mapping[str, Any], column: Column, value: Any, one: Any) -> Iterator[_Rule]:
+    arguments = rule.get("arguments") or {}
+    bounds: dict[str, Any] = {"level": str(rule.get("severity") or "error"), "percent": rule.get("unit") == "percent"}
+    bounds["allowed"] = _allowed(rule)
+    metric = rule.get("metric")
+    if metric == "nullValues":
+        yield _Rule("empty value", one(value.isnull()), f"have no `{column.name}`", **bounds)
+    elif metric == "missingValues":
+        marks = [m for m in arguments.get("missingValues", ()) if m is not None]
+        lacking = value.isnull() | value.isin(marks) if marks else value.isnull()
+        yield _Rule("missing value", one(lacking), f"miss `{column.name}`", **bounds)
+    elif metric == "invalidValues":
+        valid = list(arguments.get("validValues", ()))
+        words = f"have another `{column.name}` than {', '.join(map(str, valid[:8]))}"
+        yield _Rule("invalid value", one(value.notnull() & ~value.isin(valid)), words, **bounds)
+
+
+def _allowed(rule: Mapping[str, Any]) -> float:
+    if "mustBeLessThan" in rule:
+        return float(rule["mustBeLessThan"]) - 1e-9
+    return float(rule.get("mustBeLessOrEqualTo", rule.get("mustBe", 0)))
+
+
+def _kind_words(column: Column) -> str:
+    return {"integer": "whole number", "timestamp": "moment", "boolean": "yes or no"}.get(column.kind, column.kind)
+
+
+def _breach(rows: Rows, rule: _Rule, bad: int, count: int, day: Any) -> Breach:
+    days: tuple[str, ...] = ()
+    if day is not None:
+        listed = ask(rows, rows.table.filter(rule.bad == 1).select(d=day).distinct().order_by("d").limit(MOST_DAYS + 1))
+        # A bad row without a day, or bad rows all over the place, make everything doubtful.
+        days = tuple(_day(r["d"]) for r in listed) if len(listed) <= MOST_DAYS else ()
+        days = () if "" in days else days
+    return Breach(
+        rows.source.id,
+        rule.name,
+        f"{bad:,} of {count:,} rows {rule.words}",
+        "warning" if rule.level == "warning" else "error",
+        bad,
+        count,
+        days,
+        help="have the rows mended in the system of record; the next run takes them up",
+    )
+
+
+def _single(rows: Rows, count: int) -> tuple[Rows, int, Breach | None]:
+    """Return the rows without those that were delivered twice; keys with contradicting rows are a breach."""
+    import dataclasses
+
+    source, table = rows.source, rows.table
+    singles = [(c.name,) for c in source.contract if c.unique]
+    singles += [(c.name,) for c in source.contract for q in c.quality if q.get("metric") == "duplicateValues"]
+    singles += [
+        tuple((q.get("arguments") or {}).get("properties", ()))
+        for q in source.quality
+        if q.get("metric") == "duplicateValues"
+    ]
+    keys = [key for key in dict.fromkeys((source.key, *singles)) if key]
+    if not keys:
+        return rows, 0, None
+    repeated = 0
+    for key in keys:
+        if count - repeated == _distinct(rows, key):
+            continue
+        if not repeated:
+            single = table.distinct()
+            left = int(ask(rows, single.aggregate(n=single.count()))[0]["n"])
+            repeated = count - left
+            if repeated:
+                table = single
+                rows = dataclasses.replace(rows, table=table)
+            if left == _distinct(rows, key):
+                continue
+        clash = count - repeated - _distinct(rows, key)
+        many = table.group_by(list(key)).aggregate(qms_n=table.count()).filter(lambda t: t.qms_n > 1)
+        some = [
+            ", ".join(str(v) for k, v in r.items() if k != "qms_n")
+            for r in ask(rows, many.order_by(list(key)).limit(3))
+        ]
+        named = " and ".join(f"`{name}`" for name in key)
+        days: tuple[str, ...] = ()
+        if source.time_column:
+            hit = table.semi_join(many, list(key))
+            hit = hit.select(d=hit[source.time_column].cast("date")).distinct().order_by("d").limit(MOST_DAYS + 1)
+            days = tuple(_day(r["d"]) for r in ask(rows, hit))
+            days = () if len(days) > MOST_DAYS or "" in days else days
+        return (
+            rows,
+            repeated,
+            Breach(
+                source.id,
+                "duplicate key",
+                f"{clash:,} of {count:,} rows have the same {named} as another row and say something else, such as {'; '.join(some)}",
+                bad=clash,
+                rows=count,
+                days=days,
+                help="which of the rows counts is for the owner to say; have the other ones removed",
+            ),
+        )
+    return rows, repeated, None
+
+
+def _distinct(rows: Rows, key: tuple[str, ...]) -> int:
+    chosen = rows.table.select(*key).distinct()
+    return int(ask(rows, chosen.aggregate(n=chosen.count()))[0]["n"])
+
+
+def _volume(source: Source, count: int) -> Iterator[Breach]:
+    for rule in source.quality:
+        if rule.get("metric") != "rowCount":
+            continue
+        bounds = {
+            "mustBe": operator.eq,
+            "mustBeLessThan": operator.lt,
+            "mustBeLessOrEqualTo": operator.le,
+            "mustBeGreaterThan": operator.gt,
+            "mustBeGreaterOrEqualTo": operator.ge,
+        }
+        for name, holds in bounds.items():
+            if name in rule and not holds(count, rule[name]):
+                level = "warning" if rule.get("severity") == "warning" else "error"
+                words = {"mustBe": "exactly", "mustBeLessThan": "fewer than", "mustBeLessOrEqualTo": "at most"}
+                words |= {"mustBeGreaterThan": "more than", "mustBeGreaterOrEqualTo": "at least"}
+                message = f"{count:,} rows arrived; agreed are {words[name]} {rule[name]:,}"
+                yield Breach(source.id, "row count", message, level, rows=count, help="see whether the export is whole")
+
+
+def _stale(source: Source, newest: str, today: str, count: int) -> Iterator[Breach]:
+    if not source.late_after or not newest:
+        return
+    age = (datetime.date.fromisoformat(today) - datetime.date.fromisoformat(newest)).days
+    if age > definitions.days(source.late_after):
+        after = datetime.date.fromisoformat(newest) + datetime.timedelta(days=1)
+        days = [(after + datetime.timedelta(days=n)).isoformat() for n in range(age)]
+        message = f"the newest row is of {newest}, {age} days old; agreed are {source.late_after}"
+        yield Breach(
+            source.id, "stale", message, rows=count, days=tuple(days), help="see why nothing has arrived since then"
+        )
+
+
+def _gaps(rows: Rows, first: str, last: str) -> Iterator[Breach]:
+    """Yield the days on which a location that delivers otherwise delivered nothing."""
+    source = rows.source
+    every = source.rows_every
+    if not every or not first:
+        return
+    day = rows.table[source.time_column].cast("date")
+    chosen = {"d": day}
+    if source.location_column:
+        chosen["l"] = rows.table[source.location_column]
+    have: dict[str, set[str]] = defaultdict(set)
+    for row in ask(rows, rows.table.select(**chosen).distinct()):
+        if row["d"] is not None:
+            have[str(row.get("l") or TOTAL)].add(_day(row["d"]))
+    for location, seen in sorted(have.items()):
+        empty = list(_empty(every, seen, max(first, min(seen)), last, source.pauses))
+        if empty:
+            where = f" for {location}" if location else ""
+            message = f"no rows{where} {_stretches(empty)}; agreed are rows every {every}"
+            help = "find out what was lost; periods without their rows are shown without a value"
+            yield Breach(source.id, "gap", message, bad=len(empty), days=tuple(empty), location=location, help=help)
+
+
+def _empty(every: str, seen: set[str], first: str, last: str, pauses: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    from qmsctl.measures import periods
+
+    grain = {"working day": "day"}.get(every, every)
+    for period in periods.between(first, last, grain):
+        if period.last > last:
+            return
+        open_days = [d.key for d in periods.between(period.first, period.last, "day") if not _paused(d.key, pauses)]
+        if every == "working day":
+            open_days = [d for d in open_days if datetime.date.fromisoformat(d).weekday() < 5]
+        if open_days and not seen.intersection(open_days):
+            yield from open_days
+
+
+def _paused(day: str, pauses: tuple[tuple[str, str], ...]) -> bool:
+    return any(first <= day <= last for first, last in pauses)
+
+
+def _stretches(days: list[str]) -> str:
+    """Return days as stretches: "from 2026-07-06 to 2026-07-17 (10 days)"."""
+    groups: list[list[str]] = []
+    for day in days:
+        if groups and (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(groups[-1][-1])).days <= 4:
+            groups[-1].append(day)
+        else:
+            groups.append([day])
+    words = [f"from {g[0]} to {g[-1]} ({len(g)} days)" if len(g) > 1 else f"on {g[0]}" for g in groups]
+    return ", ".join(words[:4]) + (f" and {len(words) - 4} times more" if len(words) > 4 else "")

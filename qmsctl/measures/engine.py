@@ -1,0 +1,439 @@
+"""The rows of a data source as an Ibis table, on the engine that holds them.
+
+Files and SQLite are read by embedded DuckDB; PostgreSQL, Spark, Trino and whatever else Ibis speaks are asked
+where they are. Each source has a connection of its own, so that one that hangs holds up no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from qmsctl.measures.sources import FILES, NUMBERS, Column, Source
+
+MEMORY = "QMSCTL_MEMORY"
+BAD = "qms_bad"
+_ENCODINGS = {"utf-8": "utf-8", "windows-1252": "cp1252", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
+_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
+
+
+class SourceFault(RuntimeError):
+    """A source gave no rows that can be used; the message says why, ``help`` the way out."""
+
+    def __init__(self, message: str, help: str = "", rule: str = "unreadable") -> None:
+        super().__init__(message)
+        self.help = help
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A source that answers. ``name`` is that of its table there, ``dialect`` that of its SQL."""
+
+    source: Source
+    backend: Any
+    table: Any
+    engine: str
+    dialect: str
+    files: tuple[Path, ...] = ()
+
+
+def within(seconds: int, what: str, work: Callable[[], Any], stop: Callable[[], None] = lambda: None) -> Any:
+    """Return what ``work`` returns, or raise SourceFault when it takes longer than so many seconds.
+
+    The work is done in a thread that is left behind when it does not end: a file on a dead network drive cannot
+    be interrupted by anything.
+    """
+    result: list[Any] = []
+    trouble: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:
+            trouble.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        with contextlib.suppress(Exception):
+            stop()
+        raise SourceFault(
+            f"{what} gave no answer within {seconds} seconds",
+            "see whether the system is reachable; `time_limit` of the data source sets the time",
+            "no answer",
+        )
+    if trouble:
+        raise trouble[0]
+    return result[0]
+
+
+@contextlib.contextmanager
+def opened(source: Source, data: Path, zone: str) -> Iterator[Rows]:
+    """Open a source: its files below the data folder, or its database. Raises SourceFault."""
+    try:
+        import ibis
+    except ImportError as error:
+        raise SourceFault(
+            "computing needs DuckDB and Ibis, which are not installed",
+            "pip install 'qmsctl[measures]'",
+            "not installed",
+        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            found = within(source.time_limit, _what(source), lambda: _open(ibis, source, data, zone, stack))
+        except SourceFault:
+            raise
+        except Exception as error:
+            raise SourceFault(_said(source, error), _advice(source)) from error
+        yield found
+
+
+def ask(rows: Rows, expression: Any) -> list[dict[str, Any]]:
+    """Return the rows of an Ibis expression, within the time limit of the source. Raises SourceFault."""
+    source = rows.source
+
+    def work() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
+        return found
+
+    def stop() -> None:
+        if rows.dialect == "duckdb":
+            rows.backend.con.interrupt()
+
+    try:
+        return list(within(source.time_limit, _what(source), work, stop))
+    except SourceFault:
+        raise
+    except Exception as error:
+        raise SourceFault(_said(source, error), _advice(source)) from error
+
+
+def fingerprint(source: Source, data: Path, known: Mapping[str, list[Any]]) -> tuple[str, dict[str, list[Any]]]:
+    """Return what tells whether the rows of a source changed, and the state of its files to keep; "" if nothing can.
+
+    ``known`` is that state from the last run: a file of the same size and time is not read again.
+    """
+    if source.format not in (*FILES, "sqlite") or source.location.startswith("env:"):
+        return "", {}
+    state: dict[str, list[Any]] = {}
+    for file in files_of(source, data):
+        stat = file.stat()
+        name = file.relative_to(data.resolve()).as_posix()
+        before = known.get(name)
+        if before and before[:2] == [stat.st_size, stat.st_mtime_ns]:
+            state[name] = before
+            continue
+        with file.open("rb") as handle:
+            state[name] = [stat.st_size, stat.st_mtime_ns, hashlib.file_digest(handle, "sha256").hexdigest()]
+    text = "\n".join(f"{name} {row[2]}" for name, row in sorted(state.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16], state
+
+
+def files_of(source: Source, data: Path) -> list[Path]:
+    """Return the files of a source, all of them plain and below the data folder. Raises SourceFault."""
+    pattern = source.location
+    if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or ":" in pattern or "\\" in pattern:
+        raise SourceFault(f"the location `{pattern}` does not lie below the data folder", "write a path inside it")
+    root = data.resolve()
+    if not root.is_dir():
+        raise SourceFault(
+            f"there is no data folder {data}", "set `data` in qms.yaml or the variable QMSCTL_DATA to where the data is"
+        )
+    found = []
+    for name in sorted(glob.glob(pattern, root_dir=root, recursive=True)):
+        file = (root / name).resolve()
+        if not file.is_relative_to(root):
+            raise SourceFault(f"`{name}` is a link out of the data folder", "put the file itself there")
+        if file.is_dir():
+            continue
+        if not file.is_file():
+            raise SourceFault(f"`{name}` is no plain file", "put a file there")
+        if re.search(r"[*?\[\]]", name):
+            raise SourceFault(f"the file name `{name}` holds signs that stand for patterns", "rename the file")
+        found.append(file)
+    if not found:
+        raise SourceFault(
+            f"nothing was delivered: no file `{pattern}` in {data}", "see why the export did not run", "empty"
+        )
+    return found
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def _open(ibis: Any, source: Source, data: Path, zone: str, stack: contextlib.ExitStack) -> Rows:
+    if source.location.startswith("env:"):
+        return _database(ibis, source, zone, stack)
+    files = tuple(files_of(source, data))
+    backend = _duckdb(ibis, zone)
+    stack.callback(_close, backend)
+    if source.format == "parquet":
+        listed = ", ".join(_text(str(file)) for file in files)
+        origin = f"read_parquet([{listed}], union_by_name=true)"
+        have = {r[0]: r[1] for r in backend.raw_sql(f"DESCRIBE SELECT * FROM {origin}").fetchall()}
+        _compare(source, have)
+        columns = ", ".join(_typed(source, column, have[column.name]) for column in source.contract)
+        backend.raw_sql(f"CREATE VIEW {source_name(source)} AS SELECT {columns} FROM {origin}")
+    else:
+        _stage_text(backend, source, files, stack)
+    table = backend.table(source_name(source))
+    import duckdb
+
+    return Rows(source, backend, table, f"DuckDB {duckdb.__version__}", "duckdb", files)
+
+
+def _duckdb(ibis: Any, zone: str) -> Any:
+    backend = ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
+    limit = os.environ.get(MEMORY, "")
+    if limit:
+        backend.raw_sql(f"SET memory_limit={_text(limit)}")
+    # Nothing is fetched from anywhere, whatever a file name looks like.
+    backend.raw_sql("SET autoinstall_known_extensions=false")
+    backend.raw_sql("SET autoload_known_extensions=false")
+    backend.raw_sql(f"SET TimeZone={_text(zone)}")
+    return backend
+
+
+def _close(backend: Any) -> None:
+    with contextlib.suppress(Exception):
+        backend.disconnect()
+
+
+def _database(ibis: Any, source: Source, zone: str, stack: contextlib.ExitStack) -> Rows:
+    name = source.location.removeprefix("env:")
+    address = os.environ.get(name, "")
+    if not address:
+        raise SourceFault(f"the environment variable {name} is not set", "set it to the address of the database")
+    if source.format == "postgres" and not address.startswith(("postgres://", "postgresql://")):
+        raise SourceFault(f"{name} is no address of a PostgreSQL database", "postgres://user:password@host/database")
+    backend = ibis.connect(address)
+    stack.callback(_close, backend)
+    dialect = str(backend.name)
+    if dialect == "postgres":
+        backend.raw_sql(f"SET TIME ZONE {_text(zone)}").close()
+        backend.raw_sql(f"SET statement_timeout = {source.time_limit * 1000}").close()
+    elif dialect == "pyspark":
+        backend._session.conf.set("spark.sql.session.timeZone", zone)
+    elif dialect == "duckdb":
+        backend.raw_sql(f"SET TimeZone={_text(zone)}")
+    schema, _, table = source.table.rpartition(".")
+    found = backend.table(table, database=schema) if schema else backend.table(table)
+    types = found.schema()
+    _compare(source, {n: str(types[n]) for n in types.names})
+    chosen = {c.name: _cast(found[c.name], c) for c in source.contract}
+    return Rows(source, backend, found.select(**chosen), f"{dialect} {_version(backend)}".strip(), dialect)
+
+
+def _version(backend: Any) -> str:
+    with contextlib.suppress(Exception):
+        return str(backend.version).split(" ", maxsplit=1)[0]
+    return ""
+
+
+def source_name(source: Source) -> str:
+    """Return the name a source has inside DuckDB: src_001."""
+    return re.sub(r"[^a-z0-9]", "_", source.id.lower())
+
+
+def _compare(source: Source, have: Mapping[str, str]) -> None:
+    """Refuse a table that lacks columns or has others of another type than its contract says."""
+    missing = [c.name for c in source.contract if c.name not in have]
+    if missing:
+        raise SourceFault(
+            f"the column{'s' if len(missing) > 1 else ''} {', '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing",
+            f"there are {', '.join(list(have)[:12])}; have the export mended, or change the contract",
+            "missing column",
+        )
+    for column in source.contract:
+        found = _kind(have[column.name])
+        fits = found == column.kind or ({found, column.kind} <= {"integer", "number"} and column.kind == "number")
+        if not fits and not (found == "timestamp" and column.kind == "date"):
+            raise SourceFault(
+                f"`{column.name}` was agreed as {column.kind} and arrives as {found}",
+                "have the export mended, or change the contract with the KPIs that use it",
+                "type drift",
+            )
+
+
+def _kind(type_: str) -> str:
+    """Return the logical type of an engine's type."""
+    plain = type_.lower().lstrip("!")
+    for kind, words in {
+        "timestamp": ("timestamp", "datetime"),
+        "date": ("date",),
+        "boolean": ("bool",),
+        "number": ("decimal", "numeric", "double", "float", "real"),
+        "integer": ("int", "bigint", "smallint", "tinyint", "hugeint", "uint"),
+    }.items():
+        if plain.startswith(words):
+            return "integer" if plain.startswith("decimal") and plain.endswith(",0)") and kind == "number" else kind
+    return "string"
+
+
+def _typed(source: Source, column: Column, have: str) -> str:
+    name = _name(column.name)
+    if column.kind == "timestamp" and have.upper() == "TIMESTAMP":
+        # Written without a zone: it is the clock on the wall where the source stands.
+        return f"timezone({_text(source.time_zone)}, {name}) AS {name}"
+    return f"CAST({name} AS DATE) AS {name}" if column.kind == "date" else name
+
+
+def _cast(value: Any, column: Column) -> Any:
+    return value.cast("date") if column.kind == "date" else value
+
+
+def _stage_text(backend: Any, source: Source, files: tuple[Path, ...], stack: contextlib.ExitStack) -> None:
+    """Read rows that carry no types into a table; what does not fit its contract becomes empty and is named in BAD."""
+    if source.format == "csv":
+        for file in files:
+            _decodes(file, source.csv.get("encoding", "utf-8"))
+        texts = _csv(source, files, stack)
+    else:
+        texts = _sqlite(backend, source, files)
+    have = {r[0]: "VARCHAR" for r in backend.raw_sql(f"DESCRIBE SELECT * FROM {texts}").fetchall()}
+    missing = [c.name for c in source.contract if c.name not in have]
+    if missing:
+        _compare(source, have)
+    casts, bad = [], []
+    for column in source.contract:
+        name = _name(column.name)
+        made = _from_text(source, column)
+        casts.append(f"{made} AS {name}")
+        if column.kind != "string":
+            bad.append(
+                f"CASE WHEN nullif(trim({name}), '') IS NOT NULL AND {made} IS NULL THEN {_text(column.name)} END"
+            )
+    listed = f"concat_ws(',', {', '.join(bad)})" if bad else "''"
+    backend.raw_sql(f"CREATE TABLE {source_name(source)} AS SELECT {', '.join(casts)}, {listed} AS {BAD} FROM {texts}")
+
+
+def _from_text(source: Source, column: Column) -> str:
+    text = f"nullif(trim({_name(column.name)}), '')"
+    if column.kind == "string":
+        return text
+    if column.kind in NUMBERS:
+        thousands = source.csv.get("thousands", "")
+        if thousands:
+            text = f"replace({text}, {_text(thousands)}, '')"
+        if source.csv.get("decimal") == ",":
+            # A point would be a sign of another notation: 1.234 must not quietly become a number near one.
+            plain = text if thousands == "." else f"CASE WHEN contains({text}, '.') THEN NULL ELSE {text} END"
+            text = f"replace({plain}, ',', '.')"
+        if column.kind == "integer":
+            # DuckDB would round 2.5 to a whole number without a word.
+            return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS BIGINT) END"
+        physical = column.physical.upper() if column.physical.upper().startswith("DECIMAL") else "DOUBLE"
+        return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]*[.]?[0-9]*([eE][+-]?[0-9]+)?') THEN TRY_CAST({text} AS {physical}) END"
+    if column.kind == "boolean":
+        return f"TRY_CAST({text} AS BOOLEAN)"
+    form = source.csv.get("date_format", "")
+    moment = f"try_strptime({text}, {_text(form)})" if form else f"TRY_CAST({text} AS TIMESTAMP)"
+    if column.kind == "date":
+        return f"CAST({moment} AS DATE)" if form else f"TRY_CAST({text} AS DATE)"
+    zoned = (
+        f"CASE WHEN regexp_matches({text}, '(Z|[+-][0-9][0-9](:?[0-9][0-9])?)$') THEN TRY_CAST({text} AS TIMESTAMPTZ)"
+    )
+    return f"{zoned} ELSE timezone({_text(source.time_zone)}, {moment}) END"
+
+
+def _csv(source: Source, files: tuple[Path, ...], stack: contextlib.ExitStack) -> str:
+    encoding = source.csv.get("encoding", "utf-8")
+    if encoding not in ("utf-8", "utf-16", "iso-8859-1"):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qmsctl-")))
+        files = tuple(_recoded(file, _ENCODINGS[encoding], folder / f"{n}.csv") for n, file in enumerate(files))
+        encoding = "utf-8"
+    options = {
+        "delim": {"tab": "\t"}.get(source.csv.get("delimiter", ","), source.csv.get("delimiter", ",")),
+        "encoding": {"iso-8859-1": "latin-1"}.get(encoding, encoding),
+        "quote": '"',
+        "escape": '"',
+    }
+    said = ", ".join(f"{k}={_text(v)}" for k, v in options.items())
+    listed = ", ".join(_text(str(file)) for file in files)
+    return f"read_csv([{listed}], {said}, header=true, all_varchar=true, union_by_name=true, strict_mode=true)"
+
+
+def _decodes(file: Path, encoding: str) -> None:
+    """Refuse a file with bytes that its encoding does not have, and say where."""
+    with file.open(encoding=_ENCODINGS[encoding], errors="strict", newline="\n") as handle:
+        line = 1
+        try:
+            for _ in handle:
+                line += 1
+        except UnicodeError as error:
+            raise SourceFault(
+                f"{file.name} is not all {encoding}: near line {line} it holds bytes that {encoding} does not have",
+                "export it in one encoding, or name the right one under `csv: {encoding: ...}`",
+                "encoding",
+            ) from error
+
+
+def _recoded(file: Path, encoding: str, target: Path) -> Path:
+    with file.open(encoding=encoding, newline="") as old, target.open("w", encoding="utf-8", newline="") as new:
+        for block in iter(lambda: old.read(1 << 20), ""):
+            new.write(block)
+    return target
+
+
+def _sqlite(backend: Any, source: Source, files: tuple[Path, ...]) -> str:
+    """Copy a table of SQLite as texts: its columns hold any type, whatever they were declared as."""
+    import sqlite3
+
+    import pyarrow as pa
+
+    with contextlib.closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)) as database:
+        database.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        found = database.execute(f"SELECT * FROM {'.'.join(_name(p) for p in source.table.split('.'))}")
+        names = [d[0] for d in found.description]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        backend.raw_sql(f"CREATE TABLE qms_texts ({', '.join(f'{_name(n)} VARCHAR' for n in names)})")
+        while rows := found.fetchmany(50_000):
+            columns = [[None if v is None else str(v) for v in column] for column in zip(*rows, strict=True)]
+            backend.con.register("qms_batch", pa.table(columns, schema=schema))
+            backend.raw_sql("INSERT INTO qms_texts SELECT * FROM qms_batch")
+            backend.con.unregister("qms_batch")
+    return "qms_texts"
+
+
+def _text(value: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _what(source: Source) -> str:
+    return f"{source.id} ({source.system})"
+
+
+def _advice(source: Source) -> str:
+    return (
+        "see whether the export is whole" if source.format in (*FILES, "sqlite") else "see whether the database answers"
+    )
+
+
+def _said(source: Source, error: Exception) -> str:
+    """Return what an engine said, in one line and without the secrets of an address."""
+    text = " ".join(str(error).split())[:400]
+    if source.location.startswith("env:"):
+        address = os.environ.get(source.location.removeprefix("env:"), "")
+        parts = urlsplit(address)
+        for secret in (address, parts.netloc, parts.password or "", parts.query):
+            if len(secret) > 2:
+                text = text.replace(secret, "***")
+    return f"cannot be read: {text}"

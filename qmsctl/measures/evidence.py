@@ -1,0 +1,99 @@
+"""The rows behind a value: what an auditor asks for when a point is red."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qmsctl.measures import compute, contract, engine, periods
+from qmsctl.measures.model import Aggregate, Definition
+from qmsctl.measures.sources import Source
+
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Rows behind a value. ``what`` says in words which rows they are; ``total`` how many there are in all."""
+
+    kpi: str
+    period: str
+    location: str
+    source: str
+    what: str
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    total: int
+
+
+def part_behind(definition: Definition) -> tuple[str, Aggregate, tuple[Aggregate, ...]]:
+    """Return the name of the part whose rows tell most, the part, and parts whose rows are to be left out.
+
+    Where more is better, these are the rows that are counted below but not above: the misses.
+    """
+    above, below = definition.aggregates.get("numerator"), definition.aggregates.get("denominator")
+    if definition.direction == "higher" and above and below and _same_rows(above, below):
+        extra = tuple(c for c in above.where if c not in below.where)
+        return "misses", below, (replace(above, where=extra),)
+    if above is not None:
+        return "numerator", above, ()
+    name = next(iter(definition.aggregates))
+    return name, definition.aggregates[name], ()
+
+
+def _same_rows(above: Aggregate, below: Aggregate) -> bool:
+    known = (above.source, above.time, above.agg) == (below.source, below.time, below.agg)
+    return known and above.agg == "count" and set(below.where) < set(above.where)
+
+
+def behind(
+    definition: Definition,
+    sources: Mapping[str, Source],
+    data: Path,
+    zone: str,
+    today: str,
+    period: str,
+    location: str = "",
+    most: int = MOST,
+) -> Behind:
+    """Return the rows behind a value, those that weigh most first. Raises SourceFault and PeriodFault."""
+    span = periods.parse(period)
+    name, aggregate, without = part_behind(definition)
+    source = sources[aggregate.source]
+    with engine.opened(source, data, zone) as opened:
+        rows, _ = contract.held(opened, today)
+        table = rows.table
+        time = aggregate.time or source.time_column
+        day = table[time].cast("date")
+        table = table.filter((day >= _date(span.first)) & (day <= _date(span.last)))
+        if location and source.location_column:
+            table = table.filter(table[source.location_column] == location)
+        kept = compute.condition(table, aggregate)
+        table = table.filter(kept) if kept is not None else table
+        for one in without:
+            out = compute.condition(table, one)
+            table = table.filter(~out.fill_null(False)) if out is not None else table
+        columns = [c for c in source.shown if c in table.columns]
+        weigh = aggregate.column if aggregate.agg in ("sum", "average", "max", "min") else ""
+        if weigh and source.columns.get(weigh) in ("integer", "number"):
+            table = table.filter(table[weigh] != 0) if aggregate.agg == "sum" else table
+            table = table.order_by([_down(table[weigh], aggregate.agg), *[table[k] for k in source.key]])
+        else:
+            table = table.order_by([table[k] for k in (source.key or (time,))])
+        total = int(engine.ask(rows, table.aggregate(n=table.count()))[0]["n"])
+        found = engine.ask(rows, table.select(*columns).limit(most))
+    words = {"misses": f"counted in the denominator, not in the numerator of {definition.kpi}"}
+    what = words.get(name, f"counted in `{name}` of {definition.kpi}")
+    return Behind(definition.kpi, span.key, location, source.id, what, tuple(columns), tuple(found), total)
+
+
+def _down(column: Any, agg: str) -> Any:
+    return column.asc() if agg == "min" else column.desc()
+
+
+def _date(day: str) -> Any:
+    import ibis
+
+    return ibis.date(day)

@@ -1,0 +1,153 @@
+"""Computed values as files below build/measures: one folder for each KPI, one file for each location.
+
+Files are small JSON, written as wholes: a run that is broken off leaves the last good values. Several machines
+may compute several locations at the same time, since each writes its own files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from qmsctl.measures.contract import Health
+from qmsctl.measures.model import TOTAL, Breach, Number, Point, Series
+
+FORMAT = 1
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the values of a KPI were computed. ``key`` changes when definition, data or the last period change.
+
+    ``fault`` says why it could not be computed this time; the points are then those of the last good run.
+    """
+
+    kpi: str
+    key: str = ""
+    definition: str = ""
+    computed: str = ""
+    engines: tuple[str, ...] = ()
+    sql: tuple[tuple[str, str], ...] = ()
+    locations: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of a source since the last run; ``files`` tells whether they changed."""
+
+    source: str
+    digest: str = ""
+    fingerprint: str = ""
+    checked: str = ""
+    health: Health | None = None
+    fault: str = ""
+    help: str = ""
+    rule: str = ""
+    files: Mapping[str, list[Any]] = field(default_factory=dict)
+
+
+class Store:
+    """The folder with computed values."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, kpi: str) -> Run | None:
+        """Return how a KPI was last computed."""
+        data = self._read(self.folder / kpi / "kpi.json")
+        if data is None:
+            return None
+        return Run(
+            kpi,
+            data["key"],
+            data["definition"],
+            data["computed"],
+            tuple(data["engines"]),
+            tuple((s, q) for s, q in data["sql"]),
+            tuple(data["locations"]),
+            data["fault"],
+        )
+
+    def series(self, kpi: str, location: str = TOTAL) -> Series | None:
+        """Return the series of a KPI at a location; None where there is none."""
+        data = self._read(self.folder / kpi / f"{location or ALL}.json")
+        return _series(kpi, location, data["series"][0]) if data is not None and data["series"] else None
+
+    def members(self, kpi: str, location: str = TOTAL) -> list[Series]:
+        """Return the series of a KPI at a location for the members of its dimensions."""
+        data = self._read(self.folder / kpi / f"{location or ALL}.by.json")
+        return [_series(kpi, location, row) for row in data["series"]] if data is not None else []
+
+    def source(self, source: str) -> SourceState | None:
+        """Return what is known of a source."""
+        data = self._read(self.folder / "sources" / f"{source}.json")
+        if data is None:
+            return None
+        health = data.pop("health")
+        data.pop("format")
+        if health is not None:
+            breaches = tuple(Breach(**{**b, "days": tuple(b["days"])}) for b in health.pop("breaches"))
+            health = Health(**health, breaches=breaches)
+        return SourceState(**data, health=health)
+
+    def keep(self, run: Run, series: list[Series]) -> None:
+        """Write the values of a KPI for the locations in ``series``, and last how they were computed."""
+        for location in sorted({s.location for s in series}):
+            mine = [s for s in series if s.location == location]
+            for ending, rows in (
+                (".by.json", [s for s in mine if s.dimension]),
+                (".json", [s for s in mine if not s.dimension]),
+            ):
+                self._write(self.folder / run.kpi / f"{location or ALL}{ending}", {"series": [_plain(s) for s in rows]})
+        self.note(run)
+
+    def note(self, run: Run) -> None:
+        """Write how a KPI was computed, or why it could not be."""
+        self._write(self.folder / run.kpi / "kpi.json", asdict(run))
+
+    def keep_source(self, state: SourceState) -> None:
+        """Write what is known of a source."""
+        self._write(self.folder / "sources" / f"{state.source}.json", asdict(state))
+
+    def _read(self, file: Path) -> dict[str, Any] | None:
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+            return data if isinstance(data, dict) and data.get("format") == FORMAT else None
+        except (OSError, ValueError):
+            return None  # not computed yet, or by another version: it will be computed anew
+
+    def _write(self, file: Path, data: Mapping[str, Any]) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f".{file.name}.part")
+        temporary.write_text(json.dumps({"format": FORMAT, **data}, ensure_ascii=False, default=str), encoding="utf-8")
+        temporary.replace(file)
+
+
+def _plain(series: Series) -> dict[str, Any]:
+    points = [
+        [p.period, p.value, {k: _out(v) for k, v in p.parts.items()}, p.rows, p.doubt, p.was, p.restated]
+        for p in series.points
+    ]
+    return {"dimension": series.dimension, "member": series.member, "points": points}
+
+
+def _series(kpi: str, location: str, row: Mapping[str, Any]) -> Series:
+    points = tuple(
+        Point(period, value, {k: _in(v) for k, v in parts.items()}, rows, doubt, "", was, restated)
+        for period, value, parts, rows, doubt, was, restated in row["points"]
+    )
+    return Series(kpi, location, row["dimension"], row["member"], points)
+
+
+def _out(value: Number | None) -> Any:
+    return f"d{value}" if isinstance(value, Decimal) else value
+
+
+def _in(value: Any) -> Number | None:
+    return Decimal(value[1:]) if isinstance(value, str) else value

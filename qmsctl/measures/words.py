@@ -1,0 +1,67 @@
+"""Figures as people read them: values with units, sparklines, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qmsctl.measures import periods
+from qmsctl.measures.model import SIGNS, Definition, Judged, Target
+
+_BARS = "▁▂▃▄▅▆▇█"
+TRENDS = {"improving": "▲ improving", "worsening": "▼ worsening", "steady": "► steady", "unknown": "trend unknown"}
+
+
+def number(value: float | None, decimals: int, unit: str = "") -> str:
+    """Return a value with its unit: `93.4 %`, `1,240 ppm`; `no value` where there is none."""
+    if value is None:
+        return "no value"
+    text = f"{value:,.{decimals}f}"
+    if text.startswith("-") and not text.strip("-0.,"):
+        text = text[1:]
+    return f"{text} {unit}".strip()
+
+
+def shown(definition: Definition, value: float | None, unit: bool = True) -> str:
+    """Return a value of a KPI as people read it."""
+    return number(value, definition.decimals, definition.unit if unit else "")
+
+
+def aim(definition: Definition, target: Target) -> str:
+    """Return what a value is judged by, in words: `at least 97 %`, `between 5 and 7.5 turns`."""
+
+    def plain(value: float | None) -> str:
+        return (
+            ""
+            if value is None
+            else f"{value:,.{definition.decimals}f}".rstrip("0").rstrip(".")
+            if definition.decimals
+            else f"{value:,.0f}"
+        )
+
+    if definition.direction == "within" and (target.low is not None or target.high is not None):
+        return f"between {plain(target.low)} and {plain(target.high)} {definition.unit}".strip()
+    if target.target is None:
+        return "no target"
+    word = {"higher": "at least", "lower": "at most"}.get(definition.direction, "about")
+    return f"{word} {plain(target.target)} {definition.unit}".strip()
+
+
+def sparkline(values: Sequence[float | None], most: int = 24) -> str:
+    """Return the last values as a line of bars; a gap is a dot."""
+    rows = list(values)[-most:]
+    known = [v for v in rows if v is not None]
+    if not known:
+        return "·" * len(rows)
+    low, high = min(known), max(known)
+    span = (high - low) or 1
+    return "".join("·" if v is None else _BARS[min(7, int((v - low) / span * 7.999))] for v in rows)
+
+
+def headline(judged: Judged) -> str:
+    """Return the latest value in one line: sign, value, aim and trend."""
+    latest = judged.latest
+    if latest is None:
+        return f"{SIGNS['none']} no value"
+    found = judged.definition
+    value = shown(found, latest.value) if latest.value is not None else latest.words
+    return f"{SIGNS[latest.status]} {value} · {aim(found, latest.target)} · {periods.words(latest.period)}"
