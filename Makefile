@@ -1,4 +1,4 @@
-# make run   set up, check the reference system, give it its history, build the intranet and serve it
+# make run   set up, make its data, check the reference system, give it its history, build the intranet and serve it
 # make preview  the same for the files as they lie here; shows every save
 # make test  set up, then run all tests except the slow ones
 
@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 PORT   ?= 8000
 
-.PHONY: run preview site check test test-heavy lint format clean help
+.PHONY: run data preview site check test test-heavy lint format clean help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -20,15 +20,19 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-run: $(STAMP)
+data: $(STAMP)
+	@$(BIN)/python scripts/reference_data.py build/data
+
+run: data
+	$(BIN)/qmsctl kpi compute
 	$(BIN)/qmsctl check
 	$(BIN)/python scripts/lived_history.py build/lived
-	$(BIN)/qmsctl -C build/lived site serve --port $(PORT)
+	QMSCTL_DATA=$(CURDIR)/build/data $(BIN)/qmsctl -C build/lived site serve --port $(PORT)
 
-preview: $(STAMP)
+preview: data
 	$(BIN)/qmsctl site serve --preview --port $(PORT)
 
-site: $(STAMP)
+site: data
 	$(BIN)/qmsctl site build
 
 check: $(STAMP)

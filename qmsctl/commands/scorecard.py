@@ -10,7 +10,6 @@ import click
 from qmsctl.commands import Trouble, Workspace, as_of_option, colour, emit, format_option, pass_workspace, width
 from qmsctl.commands.kpi import PAINT, governed
 from qmsctl.measures import periods, scorecards, words
-from qmsctl.measures.board import Attainment
 from qmsctl.measures.model import SIGNS
 from qmsctl.measures.scorecards import Card, Line
 from qmsctl.output.tables import render_table
@@ -86,7 +85,7 @@ def _text(card: Card) -> str:
     rows = [bold(card.title) + f"  as of {card.today}", _counts(card)]
     room = width()
     for group in card.groups:
-        rows += ["", bold(group.title) + (f"  {_attained(group.attainment)}" if group.attainment else "")]
+        rows += ["", bold(group.title) + (f"  {words.attained(group.attainment)}" if group.attainment else "")]
         rows += [_line(line, room, paint) for line in group.lines]
         if not group.lines and group.attainment is None:
             rows.append("  no KPI")
@@ -97,13 +96,6 @@ def _counts(card: Card) -> str:
     lines = {(line.kpi, line.location): line.status for group in card.groups for line in group.lines}
     count = {s: sum(1 for status in lines.values() if status == s) for s in SIGNS}
     return f"{SIGNS['on']} {count['on']} on target · {SIGNS['watch']} {count['watch']} watch · {SIGNS['off']} {count['off']} off target · {SIGNS['none']} {count['none']} no trustworthy value"
-
-
-def _attained(found: Attainment) -> str:
-    if found.reached is None:
-        return f"{SIGNS['none']} not known how far"
-    due = f", {found.due:.0%} of the time has passed" if found.due is not None else ""
-    return f"{SIGNS[found.state]} {found.reached:.0%} of the way{due}"
 
 
 def _line(line: Line, room: int, paint: bool) -> str:

@@ -9,7 +9,9 @@ import click
 
 from qmsctl import engines, pages
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
+from qmsctl.commands.kpi import computed
 from qmsctl.engines.serve import serve as serve_site
+from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
 
 engine_option = click.option(
@@ -82,6 +84,7 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -
             EXIT_FINDINGS,
         )
     view = workspace if preview or (workspace.control.history is None and not as_of) else workspace.in_force(today)
+    _compute(view)
     report = view.run_checks(today)
     control = None
     if workspace.control.register is not None:
@@ -89,7 +92,25 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool) -
         if not preview:
             _only_approved(control)
     with progress("writing pages") as step:
-        return len(pages.write(view.loaded, report, today, root / "build" / "docs", step, control))
+        performance = Performance(view.measures) if view.measures.known else None
+        return len(pages.write(view.loaded, report, today, root / "build" / "docs", step, control, performance))
+
+
+def _compute(view: Workspace) -> None:
+    """Compute the KPIs whose definition or data changed; the last good values stay where that cannot be done."""
+    definitions = view.measures.definitions.values()
+    if not any(d.kind not in ("manual", "none") for d in definitions):
+        return
+    outcome = computed(view, [])
+    if outcome.computed or outcome.failed:
+        emit(
+            f"{len(outcome.computed)} KPIs computed, {len(outcome.unchanged)} unchanged, {len(outcome.failed)} not computed"
+        )
+    reasons: dict[str, list[str]] = {}
+    for kpi, why in outcome.failed:
+        reasons.setdefault(why, []).append(kpi)
+    for why, kpis in reasons.items():
+        emit(f"  {', '.join(kpis)}: {why}")
 
 
 def _only_approved(control: Publication) -> None:

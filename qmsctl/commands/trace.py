@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from qmsctl.commands import Workspace, colour, emit, format_option, pass_workspace
 from qmsctl.graph import Graph
+from qmsctl.measures import words
 
 
 @click.command("trace", epilog="Examples: qmsctl trace SOP-014 · qmsctl trace OBJ-002 --format mermaid")
@@ -20,8 +22,9 @@ def command(workspace: Workspace, id: str, depth: int, form: str) -> None:
     """Follow an item up to the strategy and down to steps, forms and clauses."""
     graph = workspace.graph
     ref = workspace.ref(id)
+    said = notes(workspace)
     paths = upward(graph, ref)
-    below = downward(graph, ref, depth, frozenset())
+    below = downward(graph, ref, depth, frozenset(), said)
     if form == "json":
         emit(
             json.dumps(
@@ -31,7 +34,7 @@ def command(workspace: Workspace, id: str, depth: int, form: str) -> None:
     elif form == "mermaid":
         emit(mermaid(graph, ref, paths, below))
     else:
-        emit("\n".join(tree(graph, ref, paths, below, colour())))
+        emit("\n".join(tree(graph, ref, paths, below, said, colour())))
 
 
 def upward(graph: Graph, ref: str) -> list[list[str]]:
@@ -59,7 +62,9 @@ def upward(graph: Graph, ref: str) -> list[list[str]]:
     return sorted(paths)
 
 
-def downward(graph: Graph, ref: str, depth: int, seen: frozenset[str]) -> list[dict[str, Any]]:
+def downward(
+    graph: Graph, ref: str, depth: int, seen: frozenset[str], said: Callable[[str], str]
+) -> list[dict[str, Any]]:
     """Return what carries an item out, as a tree of {ref, title, note, down}."""
     if depth <= 0 or ref in seen:
         return []
@@ -82,8 +87,8 @@ def downward(graph: Graph, ref: str, depth: int, seen: frozenset[str]) -> list[d
             {
                 "ref": below,
                 "title": graph.title(below),
-                "note": note(graph, below),
-                "down": downward(graph, below, depth - 1, seen | {ref}),
+                "note": said(below),
+                "down": downward(graph, below, depth - 1, seen | {ref}, said),
             }
         )
     if clauses:
@@ -91,22 +96,40 @@ def downward(graph: Graph, ref: str, depth: int, seen: frozenset[str]) -> list[d
     return rows
 
 
-def note(graph: Graph, ref: str) -> str:
-    """What is worth knowing beside a title: owner, target, revision."""
-    if ref not in graph.items:
-        return ""
-    item = graph.items[ref]
-    parts = []
-    if item.get("target") is not None:
-        parts.append(f"target {item.get('target')} {item.get('unit', '')}".strip())
-    if item.get("revision"):
-        parts.append(str(item.get("revision")))
-    if item.get("owner"):
-        parts.append(graph.title(str(item.get("owner"))))
-    return " · ".join(parts)
+def notes(workspace: Workspace) -> Callable[[str], str]:
+    """Return what is worth knowing beside a title: how it stands, revision, owner."""
+    graph = workspace.graph
+    measures = workspace.measures if workspace.measures.known else None
+
+    def note(ref: str) -> str:
+        item = graph.items.get(ref)
+        if item is None:
+            return ""
+        parts = []
+        judged = measures.judged(ref) if measures is not None and ref in measures.definitions else None
+        if judged is not None:
+            parts += [words.headline(judged), words.TRENDS[judged.trend]]
+        elif item.get("target") is not None:
+            parts.append(f"target {item.get('target')} {item.get('unit', '')}".strip())
+        if measures is not None and item.get("attainment"):
+            parts.insert(0, words.attained(measures.attainment(ref)))
+        if item.get("revision"):
+            parts.append(str(item.get("revision")))
+        if item.get("owner"):
+            parts.append(graph.title(str(item.get("owner"))))
+        return " · ".join(parts)
+
+    return note
 
 
-def tree(graph: Graph, ref: str, paths: list[list[str]], below: list[dict[str, Any]], paint: bool) -> list[str]:
+def tree(
+    graph: Graph,
+    ref: str,
+    paths: list[list[str]],
+    below: list[dict[str, Any]],
+    said: Callable[[str], str],
+    paint: bool,
+) -> list[str]:
     """Draw the chain as text, the item marked."""
     rows: list[str] = []
     last: list[str] = []
@@ -115,11 +138,11 @@ def tree(graph: Graph, ref: str, paths: list[list[str]], below: list[dict[str, A
             if level < len(last) and last[: level + 1] == path[: level + 1]:
                 continue
             lead = "   " * (level - 1) + "└─ " if level else ""
-            rows.append(f"{lead}{_name(graph, node)}" + (f"  {note(graph, node)}" if note(graph, node) else ""))
+            rows.append(f"{lead}{_name(graph, node)}" + (f"  {said(node)}" if said(node) else ""))
         last = path
     level = len(last)
     lead = "   " * (level - 1) + "└─ " if level else ""
-    here = f"{_name(graph, ref)}  {note(graph, ref)}".rstrip()
+    here = f"{_name(graph, ref)}  {said(ref)}".rstrip()
     rows.append(lead + (click.style(here, bold=True) if paint else here) + "  ◀ here")
     _branch(rows, below, "   " * level)
     return rows

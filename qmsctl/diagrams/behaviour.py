@@ -5,11 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from qmsctl.diagrams import scales, wording
+from qmsctl.diagrams.figure import (
+    Chart,
+    Frame,
+    Rows,
+    identity,
+    line,
+    nothing,
+    runs,
+    sign,
+    signs,
+    target_lines,
+    value_range,
+    zones,
+)
+from qmsctl.diagrams.vega import ACCENT, INK, LINE, OFF, PAPER, SOFT, WATCH, Scene, draw, plain
 from qmsctl.measures.model import Judged, JudgedPoint, Phase
-
-from . import scales, wording
-from .figure import Chart, Frame, Rows, identity, line, nothing, runs, sign, signs, target_lines, value_range, zones
-from .vega import ACCENT, INK, LINE, OFF, PAPER, SOFT, WATCH, Scene, draw, plain
 
 MANY = 60
 """From so many points on only those that deviate get a sign."""

@@ -6,11 +6,11 @@ the page.
 
 from __future__ import annotations
 
-from .behaviour import kpi_chart
-from .figure import Chart
-from .ranking import funnel, pareto
-from .small import bullet, small_multiples, sparkline
-from .vega import ChartFault
-from .wording import table
+from qmsctl.diagrams.behaviour import kpi_chart
+from qmsctl.diagrams.figure import Chart
+from qmsctl.diagrams.ranking import funnel, pareto
+from qmsctl.diagrams.small import bullet, small_multiples, sparkline
+from qmsctl.diagrams.vega import ChartFault
+from qmsctl.diagrams.wording import table
 
 __all__ = ["Chart", "ChartFault", "bullet", "funnel", "kpi_chart", "pareto", "small_multiples", "sparkline", "table"]

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qmsctl.diagrams import scales, wording
+from qmsctl.diagrams.vega import BAND, GOOD, INK, OFF, OFF_TINT, PAPER, WATCH, WATCH_TINT, Scene
 from qmsctl.measures.model import Judged, JudgedPoint, Phase, Target
-
-from . import scales, wording
-from .vega import BAND, GOOD, INK, OFF, OFF_TINT, PAPER, WATCH, WATCH_TINT, Scene
 
 COLOUR = {"on": GOOD, "watch": WATCH, "off": OFF, "none": INK}
 SHAPE = {"on": "circle", "watch": "triangle-up", "off": "square", "none": "circle"}

@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from . import scales, wording
-from .figure import Chart, Rows, identity, nothing
-from .vega import ACCENT, INK, PAPER, SOFT, Scene, draw, plain
+from qmsctl.diagrams import scales, wording
+from qmsctl.diagrams.figure import Chart, Rows, identity, nothing
+from qmsctl.diagrams.vega import ACCENT, INK, PAPER, SOFT, Scene, draw, plain
 
 BARS = 10
 

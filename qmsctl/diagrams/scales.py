@@ -6,9 +6,8 @@ import datetime
 import math
 from collections.abc import Sequence
 
+from qmsctl.diagrams.wording import GREAT, number
 from qmsctl.measures.periods import parse
-
-from .wording import GREAT, number
 
 _STEPS = {"day": (1, 2, 7, 14), "week": (1, 2, 4, 8, 13, 26), "month": (1, 2, 3, 6, 12), "quarter": (1, 2, 4),
           "year": (1, 2, 5, 10)}  # fmt: skip

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from qmsctl.measures.model import Judged, JudgedPoint
-
-from . import scales, wording
-from .figure import (
+from qmsctl.diagrams import scales, wording
+from qmsctl.diagrams.figure import (
     Chart,
     Frame,
     Rows,
@@ -23,7 +21,8 @@ from .figure import (
     value_range,
     zones,
 )
-from .vega import ACCENT, INK, LINE, PAPER, SOFT, TINT, Scene, draw, plain
+from qmsctl.diagrams.vega import ACCENT, INK, LINE, PAPER, SOFT, TINT, Scene, draw, plain
+from qmsctl.measures.model import Judged, JudgedPoint
 
 LAST = 24
 NARROW = 12

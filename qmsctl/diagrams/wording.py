@@ -92,7 +92,7 @@ def numbered(judged: Judged) -> tuple[tuple[int, Signal], ...]:
 
 def notes(judged: Judged) -> tuple[str, ...]:
     """Return a sentence for each signal that the figure numbers."""
-    found = (f"{ring(n)} {sentence(f'{period_words(s.period)}: {s.words or s.rule}')}" for n, s in numbered(judged))
+    found = (f"{ring(n)} {sentence(s.words or s.rule)}" for n, s in numbered(judged))
     return tuple(found)
 
 
@@ -132,7 +132,7 @@ def describe(judged: Judged) -> str:
     signals = judged.behaviour.signals
     if signals:
         count = "1 signal" if len(signals) == 1 else f"{len(signals)} signals"
-        shown = few([f"{period_words(s.period)}, {(s.words or s.rule).rstrip('.')}" for s in signals[-3:]], "; ")
+        shown = few([(s.words or s.rule).rstrip(".") for s in signals[-3:]], "; ")
         parts.append(f"{count}{', the last' if len(signals) > 3 else ''}: {shown}")
     return " ".join(sentence(part) for part in parts)
 

@@ -256,7 +256,7 @@ def _signals(keys: Sequence[str], values: Values, mean: float, sigma: float) -> 
     """Yield the signals of one phase; what several rules say of the same periods is said once."""
     same: dict[tuple[int, int, int, str, int], list[Rule]] = {}
     for rule in RULES:
-        for first, last, side in _merged(_spans(values, mean, sigma, rule), rule):
+        for first, last, side in _merged(_spans(values, mean, sigma, rule)):
             same.setdefault((last, first, side, rule.pattern, rule.sigmas), []).append(rule)
     for (last, first, side, _, sigmas), rules in sorted(same.items(), key=lambda row: row[0][:2]):
         span = values[first : last + 1]
@@ -273,12 +273,12 @@ def _signals(keys: Sequence[str], values: Values, mean: float, sigma: float) -> 
         yield Signal(names, keys[last], covered, f"{_between(covered[0], covered[-1])}: {text} ({names})")
 
 
-def _merged(spans: Iterator[Span], rule: Rule) -> list[Span]:
+def _merged(spans: Iterator[Span]) -> list[Span]:
     """Return patterns of the same side that overlap as one; single values stay apart, each asks for its own cause."""
     found: dict[int, list[Span]] = {}
     for first, last, side in spans:
         kept = found.setdefault(side, [])
-        if kept and rule.of > 1 and first <= kept[-1][1]:
+        if kept and first <= kept[-1][1]:
             kept[-1] = (min(first, kept[-1][0]), last, side)
         else:
             kept.append((first, last, side))

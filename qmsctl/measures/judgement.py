@@ -136,7 +136,7 @@ def _point(definition: Definition, point: Point, signals: tuple[object, ...], ex
     elif found == "none" and not point.doubt:
         words = "no value"
     elif found == "on" and value is not None and not reached(definition.direction, target, value):
-        words = "within limits, target not reached"
+        words = "within limits"
     return JudgedPoint(point, target, found, words, signals, explanation)  # type: ignore[arg-type]  # signals of one period
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qmsctl.measures import periods
-from qmsctl.measures.model import SIGNS, Definition, Judged, Target
+from qmsctl.measures.board import Attainment
+from qmsctl.measures.model import SIGNS, Aggregate, Condition, Definition, Judged, Target
 
 _BARS = "▁▂▃▄▅▆▇█"
 TRENDS = {"improving": "▲ improving", "worsening": "▼ worsening", "steady": "► steady", "unknown": "trend unknown"}
@@ -65,3 +66,51 @@ def headline(judged: Judged) -> str:
     found = judged.definition
     value = shown(found, latest.value) if latest.value is not None else latest.words
     return f"{SIGNS[latest.status]} {value} · {aim(found, latest.target)} · {periods.words(latest.period)}"
+
+
+_COUNTED = {
+    "count": "number of rows",
+    "count_distinct": "number of different `{}`",
+    "sum": "sum of `{}`",
+    "average": "average of `{}`",
+    "min": "smallest `{}`",
+    "max": "greatest `{}`",
+}
+_OPS = {
+    "is": "is",
+    "is_not": "is not",
+    "in": "is one of",
+    "above": "is above",
+    "at_least": "is at least",
+    "below": "is below",
+    "at_most": "is at most",
+}
+
+
+def aggregate(found: Aggregate) -> str:
+    """Return a part in words: "number of rows where `days_late` is at most 0"."""
+    text = _COUNTED.get(found.agg, found.agg).format(found.column)
+    conditions = [_condition(c) for c in found.where]
+    return text + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
+def _condition(one: Condition) -> str:
+    if one.op == "empty":
+        return f"`{one.column}` is {'' if one.value else 'not '}empty"
+    value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else str(one.value)
+    return f"`{one.column}` {_OPS[one.op]} {'`' + value + '`' if one.column_of_value else value}"
+
+
+def computation(found: Definition) -> str:
+    """Return how the parts are put together: "numerator / denominator x 1,000,000"."""
+    times = f" x {found.times:,}" if found.times != 1 else ""
+    over = {"": "", "year": ", from the beginning of the year"}.get(found.over, f", over {found.over}")
+    return f"{found.expression}{times}{over}" if found.kind != "manual" else "recorded by people"
+
+
+def attained(found: Attainment) -> str:
+    """Return how far an objective or a theme is: "● 62 % of the way, 47 % of the time"."""
+    if found.reached is None:
+        return f"{SIGNS['none']} not known how far"
+    due = f", {found.due * 100:.0f} % of the time" if found.due is not None else ""
+    return f"{SIGNS[found.state]} {found.reached * 100:.0f} % of the way{due}"

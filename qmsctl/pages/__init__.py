@@ -16,6 +16,7 @@ from qmsctl.checks import Report
 from qmsctl.loader import Loaded
 from qmsctl.model import harmless
 from qmsctl.pages import indexes
+from qmsctl.pages.performance import Performance
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
@@ -31,16 +32,17 @@ def write(
     target: Path,
     progress: Progress | None = None,
     control: Publication | None = None,
+    performance: Performance | None = None,
 ) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
-    With ``control`` the pages show approvals and revisions. Everything is written into a sibling folder first
+    With ``control`` the pages show approvals and revisions, with ``performance`` values and charts. Everything is written into a sibling folder first
     and swapped in at the end.
     """
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    view = View(loaded, report, today, control)
+    view = View(loaded, report, today, control, performance)
     environment = _environment(loaded, view)
     pages = list(indexes.pages(view))
     items = list(loaded.qms.items.values())
@@ -59,6 +61,7 @@ def write(
     _copy(loaded.root / "site" / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "pages", fresh)
     _copy_images(loaded, view, fresh)
+    _copy_rows(view, fresh)
     _theme(loaded, view, target.with_name("theme"))
     _swap(fresh, target)
     return written
@@ -142,6 +145,15 @@ def _copy_images(loaded: Loaded, view: View, target: Path) -> None:
                 place = target / view.page_of(item.id)
                 to = place.parent / PurePosixPath(link.target).name
                 shutil.copyfile(file, to)
+
+
+def _copy_rows(view: View, target: Path) -> None:
+    """Copy the rows behind values, so that a reader gets from a red dot to what it was made of."""
+    if view.performance is None:
+        return
+    folder = view.types["kpi"].folder
+    for kpi in view.performance.measures.definitions:
+        _copy(view.performance.rows_folder(kpi), target / folder / "rows" / kpi)
 
 
 def _theme(loaded: Loaded, view: View, target: Path) -> None:

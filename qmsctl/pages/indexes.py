@@ -27,6 +27,7 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
         {"title": view.organisation, "chain": chain, "news": _news(view), "coming": _coming(view)},
     )
     yield "strategy.md", "cascade.md.j2", {"title": "Strategy and what carries it out"}
+    yield "performance.md", "performance.md.j2", {"title": "Where we stand"}
     yield "processes.md", "processes.md.j2", {"title": "Processes", "chain": chain}
     groups: dict[str, list[str]] = {}
     for name, kind in view.types.items():

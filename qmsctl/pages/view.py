@@ -14,6 +14,7 @@ from qmsctl.coverage import STATES, Clause, clauses
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import Due, Item, Link, Part
+from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
 from qmsctl.schema import ItemType
 
@@ -24,11 +25,19 @@ TRAIL = 12
 class View:
     """The system as pages show it."""
 
-    def __init__(self, loaded: Loaded, report: Report, today: str, control: Publication | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        report: Report,
+        today: str,
+        control: Publication | None = None,
+        performance: Performance | None = None,
+    ) -> None:
         self.loaded = loaded
         self.report = report
         self.today = today
         self.control = control
+        self.performance = performance
         self.graph = Graph(loaded, reviewed(control.register if control else None, today))
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation

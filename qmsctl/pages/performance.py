@@ -1,0 +1,266 @@
+"""What measures say, as pages show it: values, charts, scorecards, and the rows behind a red dot."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from qmsctl.diagrams import charts
+from qmsctl.diagrams.charts import Chart
+from qmsctl.measures import judgement, periods, run, scorecards, words
+from qmsctl.measures.board import Attainment, Measures
+from qmsctl.measures.model import SIGNS, TOTAL, WORDS, Judged
+from qmsctl.measures.scorecards import Card
+
+_TEXTS = re.compile(r'<(title|desc)[^>]*>.*?</\1>| role="img"| aria-labelledby="[^"]*"', re.DOTALL)
+SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows behind a value, of which a page shows the first ones."""
+
+    location: str
+    period: str
+    words: str
+    value: str
+    status: str
+    file: str
+    columns: tuple[str, ...]
+    first: tuple[tuple[str, ...], ...]
+    count: int
+
+
+class Performance:
+    """The measures of a view, with charts drawn when a page asks for them."""
+
+    def __init__(self, measures: Measures) -> None:
+        self.measures = measures
+        self.signs = SIGNS
+        self.words = WORDS
+        self._charts: dict[tuple[str, ...], Any] = {}
+
+    # --- values -------------------------------------------------------------------------------------
+
+    def judged(self, kpi: str, location: str = TOTAL) -> Judged | None:
+        return self.measures.judged(kpi, location) if kpi in self.measures.definitions else None
+
+    def status(self, kpi: str) -> str:
+        return self.measures.status(kpi)
+
+    def process_status(self, process: str) -> str:
+        """The sign of a process on the value chain; "" where it has no KPI."""
+        return self.measures.process_status(process) if self.measures.of_process(process) else ""
+
+    def shown(self, judged: Judged, value: float | None) -> str:
+        return words.shown(judged.definition, value)
+
+    def aim(self, judged: Judged) -> str:
+        return words.aim(judged.definition, judged.points[-1].target) if judged.points else "no target"
+
+    def trend(self, judged: Judged) -> str:
+        return words.TRENDS[judged.trend]
+
+    def spans(self, judged: Judged) -> list[tuple[str, str]]:
+        """The value over longer times and a year before, as (name, value)."""
+        found = {
+            "Year to date": judged.year_to_date,
+            "A year before, to date": judged.year_before_to_date,
+            "Last twelve months": judged.rolling,
+            "Same period a year before": judged.year_before,
+        }
+        return [(name, self.shown(judged, value)) for name, value in found.items() if value is not None]
+
+    def period(self, key: str) -> str:
+        return periods.words(key)
+
+    def missing(self, kpi: str) -> str:
+        return self.measures.missing(kpi)
+
+    def reached(self, judged: Judged) -> bool:
+        latest = judged.latest
+        if latest is None or latest.value is None:
+            return False
+        return judgement.reached(judged.definition.direction, latest.target, latest.value)
+
+    # --- scorecards -----------------------------------------------------------------------------------
+
+    @cached_property
+    def executive(self) -> Card:
+        return scorecards.executive(self.measures)
+
+    def card(self, kind: str, ref: str) -> Card:
+        return scorecards.OF[kind](self.measures, ref)
+
+    def lines(self, kpis: list[str]) -> Any:
+        """Some KPIs as one group of a scorecard, the worst first."""
+        return scorecards.group(self.measures, "", "", [k for k in kpis if k in self.measures.definitions])
+
+    def attainment(self, objective: str) -> Attainment:
+        return self.measures.attainment(objective)
+
+    def theme(self, ref: str) -> Attainment:
+        return self.measures.theme(ref, scorecards.objectives_of(self.measures, ref))
+
+    def percent(self, share: float | None) -> str:
+        return "" if share is None else f"{share * 100:.0f} %"
+
+    def counts(self, card: Card) -> list[tuple[str, int]]:
+        """How many KPIs of a card are in which state, each KPI counted once."""
+        states = {(line.kpi, line.location): line.status for group in card.groups for line in group.lines}
+        return [(s, sum(1 for state in states.values() if state == s)) for s in ("off", "watch", "on", "none")]
+
+    # --- charts ---------------------------------------------------------------------------------------
+
+    def chart(self, kpi: str) -> Chart | None:
+        judged = self.judged(kpi)
+        return self._draw(("chart", kpi), lambda: charts.kpi_chart(judged)) if judged else None
+
+    def multiples(self, kpi: str) -> Chart | None:
+        every = [self.judged(kpi, place) for place in self.measures.locations(kpi)]
+        known = [j for j in every if j is not None and j.points]
+        titles = {j.location: self.measures.graph.title(j.location) for j in known}
+        if len(known) < 2:
+            return None
+        return self._draw(("multiples", kpi), lambda: charts.small_multiples(known, titles))
+
+    def places(self, kpi: str) -> list[Judged]:
+        every = [self.judged(kpi, place) for place in self.measures.locations(kpi)]
+        return [j for j in every if j is not None and j.points]
+
+    def pareto(self, kpi: str) -> Chart | None:
+        found = self.measures.definitions.get(kpi)
+        rows = self.measures.pareto(kpi) if found is not None and found.pareto else []
+        if not rows or found is None:
+            return None
+        part = found.aggregates.get("numerator") or next(iter(found.aggregates.values()))
+        unit = part.column.replace("_", " ") if part.agg == "sum" else "rows"
+        title = f"{found.title}: what it is made of, last twelve months"
+        return self._draw(("pareto", kpi), lambda: charts.pareto(rows, unit, title, kpi))
+
+    def funnel(self, kpi: str) -> Chart | None:
+        found = self.measures.definitions.get(kpi)
+        rows = self.measures.funnel(kpi) if found is not None and found.funnel else []
+        if not rows or found is None:
+            return None
+        part = found.funnel[0].aggregate
+        unit = part.column.replace("_", " ") if part.agg == "sum" else "rows"
+        return self._draw(("funnel", kpi), lambda: charts.funnel(rows, unit, f"{found.title}: stages", kpi))
+
+    def spark(self, kpi: str, location: str = TOTAL) -> Markup:
+        """A small line of the last values; what it says stands beside it in words, so it is hidden from readers."""
+        return self._small("spark", kpi, location)
+
+    def bullet(self, kpi: str, location: str = TOTAL) -> Markup:
+        """The latest value beside target and limits, hidden from readers for the same reason."""
+        return self._small("bullet", kpi, location)
+
+    def _small(self, sort: str, kpi: str, location: str) -> Markup:
+        judged = self.judged(kpi, location)
+        if judged is None or not judged.points:
+            return Markup("")
+        draw = charts.sparkline if sort == "spark" else charts.bullet
+        found = self._draw((sort, kpi, location), lambda: draw(judged))
+        return (
+            Markup(_TEXTS.sub("", found.svg).replace("<svg ", '<svg aria-hidden="true" ', 1)) if found else Markup("")
+        )
+
+    def _draw(self, key: tuple[str, ...], draw: Any) -> Chart | None:
+        if key not in self._charts:
+            self._charts[key] = draw() if can_draw() else None
+        found: Chart | None = self._charts[key]
+        return found
+
+    def svg(self, chart: Chart) -> Markup:
+        """The drawing for wide and for narrow screens; every text in it was escaped when it was drawn."""
+        return Markup(chart.svg + chart.narrow)
+
+    def table(self, judged: Judged) -> list[dict[str, Any]]:
+        return list(reversed(charts.table(judged)))
+
+    def breakdown(self, kpi: str, dimension: str) -> list[tuple[str, str]]:
+        judged = self.judged(kpi)
+        if judged is None:
+            return []
+        rows = self.measures.breakdown(kpi, dimension)
+        if judged.definition.direction == "higher":
+            rows = rows[::-1]  # the worst first
+        return [(member, self.shown(judged, value)) for member, value in rows]
+
+    # --- where it comes from --------------------------------------------------------------------------
+
+    def parts(self, kpi: str) -> list[tuple[str, str, str]]:
+        """The parts of a KPI in words, as (name, what is counted, source)."""
+        found = self.measures.definitions[kpi]
+        return [(name, words.aggregate(a), a.source) for name, a in found.aggregates.items() if a.source]
+
+    def computation(self, kpi: str) -> str:
+        return words.computation(self.measures.definitions[kpi])
+
+    def run(self, kpi: str) -> Any:
+        return self.measures.run(kpi)
+
+    def sources(self, kpi: str) -> list[Any]:
+        """What is known of the sources of a KPI since the last run, as (id, state or None)."""
+        used = {a.source for a in self.measures.definitions[kpi].aggregates.values() if a.source}
+        return [(name, self.measures.source_state(name)) for name in sorted(used)]
+
+    def state(self, source: str) -> Any:
+        return self.measures.source_state(source)
+
+    def breaches(self, kpi: str) -> list[Any]:
+        return self.measures.breaches(kpi)
+
+    def explanations(self, kpi: str) -> list[Any]:
+        return list(reversed(self.measures.explanations(kpi)))
+
+    def recorded(self, kpi: str) -> list[Any]:
+        return list(reversed(self.measures.recorded(kpi)))
+
+    def rows_behind(self, kpi: str) -> list[Rows]:
+        """The rows kept behind values that are off target or stand out, the newest first."""
+        found = []
+        for place in (TOTAL, *self.measures.locations(kpi)):
+            judged = self.judged(kpi, place)
+            for period in run.wanting(judged) if judged is not None else ():
+                file = run.rows_file(self.measures, kpi, place, period)
+                rows = self._rows(judged, place, period, file) if judged is not None and file.is_file() else None
+                if rows is not None:
+                    found.append(rows)
+        return sorted(found, key=lambda r: (r.period, not r.location), reverse=True)
+
+    def _rows(self, judged: Judged, place: str, period: str, file: Path) -> Rows | None:
+        with file.open(encoding="utf-8", newline="") as handle:
+            lines = list(csv.reader(handle))
+        point = next((p for p in judged.points if p.period == period), None)
+        if not lines or point is None:
+            return None
+        return Rows(
+            place,
+            period,
+            periods.words(period),
+            self.shown(judged, point.value),
+            point.status,
+            f"rows/{judged.definition.kpi}/{file.name}",
+            tuple(lines[0]),
+            tuple(tuple(line) for line in lines[1 : SHOWN_ROWS + 1]),
+            len(lines) - 1,
+        )
+
+    def rows_folder(self, kpi: str) -> Path:
+        """Where the rows of a KPI are kept."""
+        return self.measures.store.folder / kpi / "rows"
+
+
+@lru_cache(maxsize=1)
+def can_draw() -> bool:
+    """Tell whether charts can be drawn here; the tables are there without them."""
+    import importlib.util
+
+    return importlib.util.find_spec("vl_convert") is not None
