@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from qmsctl.commands import (
     progress,
     width,
 )
+from qmsctl.exports import openmetrics, values
 from qmsctl.measures import evidence, periods, run, words
 from qmsctl.measures.board import Measures
 from qmsctl.measures.engine import SourceFault
@@ -138,7 +140,11 @@ def _show_rows(view: Workspace, kpi: str, location: str, period: str, form: str)
         raise Trouble(f"the values of {kpi} are recorded by people", f"see its log: qmsctl show {kpi}")
     zone = view.loaded.config.time_zone
     try:
-        behind = evidence.behind(found, measures.sources, view.data, zone, measures.today, period, location)
+        source = measures.sources[evidence.part_behind(found)[1].source]
+        state = measures.source_state(source.id)
+        repeated = state.health.duplicates if state is not None and state.health is not None else 0
+        with evidence.rows_of(source, view.data, zone, repeated) as opened:
+            behind = evidence.behind(found, opened, period, location)
     except SourceFault as error:
         raise Trouble(str(error), error.help, EXIT_OUTSIDE) from error
     if form == "csv":
@@ -397,3 +403,47 @@ def _written(workspace: Workspace, kpi: str, title: str, field: str, entry: dict
     except editing.EditError as error:
         raise Trouble(error.message, error.help) from error
     return edit.path
+
+
+@command.command(
+    "export",
+    epilog="Examples:\n\n  qmsctl kpi export -o build/kpis.csv\n\n  qmsctl kpi export --format openmetrics -o build/kpis.prom",
+)
+@click.argument("ids", nargs=-1, metavar="[KPI]...")
+@click.option("--location", metavar="ID", help="One location only; left out, all together and each.")
+@format_option("csv", "json", "parquet", "openmetrics")
+@click.option("--output", "-o", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@as_of_option
+@pass_workspace
+def export(
+    workspace: Workspace, ids: tuple[str, ...], location: str | None, form: str, file: Path | None, as_of: str | None
+) -> None:
+    """Write all judged values for other tools: one row for each KPI, location and period.
+
+    What is not to be trusted has no value. OpenMetrics holds the newest values, for Prometheus and Grafana.
+    """
+    measures = judged_on(workspace, as_of).measures
+    kpis = [_kpi(measures, i) for i in ids]
+    place = None if location is None else _place(measures, location)
+    if form == "openmetrics":
+        emit(openmetrics.text(measures, kpis, place), file)
+        return
+    found = values.rows(measures, kpis, place)
+    if form != "parquet":
+        emit(values.csv_text(found) if form == "csv" else values.json_text(measures, found), file)
+        return
+    if file is None:
+        raise Trouble("Parquet is nothing for a terminal", "name a file: -o kpis.parquet")
+    try:
+        values.write_parquet(measures, found, file)
+    except values.ExportFault as error:
+        raise Trouble(str(error), error.help) from error
+
+
+def judged_on(workspace: Workspace, as_of: str | None) -> Workspace:
+    """Return the system whose definitions count, its values judged as of the day that is asked for."""
+    day = workspace.today(as_of)
+    view = governed(workspace, as_of)
+    if view.measures.today != day:
+        view.look_back_to(day)
+    return view

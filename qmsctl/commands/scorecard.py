@@ -61,7 +61,9 @@ def command(
         rows = [_row(group.title, line) for group in card.groups for line in group.lines]
         emit(
             render_table(
-                rows, ["group", "kpi", "title", "location", "status", "value", "target", "period", "trend"], "csv"
+                rows,
+                ["group", "kpi", "title", "location", "status", "value", "unit", "target", "period", "trend"],
+                "csv",
             )
         )
     else:
@@ -99,12 +101,21 @@ def _counts(card: Card) -> str:
 
 
 def _line(line: Line, room: int, paint: bool) -> str:
-    title = f"{line.kpi} {line.title}"[: max(24, room - 74)]
+    """One KPI in a line: sign, title, value, aim, course, trend; the title takes the room that is left."""
+    title = f"{line.kpi} {line.title}"
+    wide = max(28, room - 66)
     sign = (
         click.style(SIGNS[line.status], fg=PAINT[line.status]) if paint and PAINT[line.status] else SIGNS[line.status]
     )
-    value = line.value if line.status != "none" else line.words
-    return f"  {sign} {title:{max(24, room - 74)}} {value[:24]:>24}  {line.target[:22]:22} {line.spark[-12:]:12} {words.TRENDS[line.trend].split()[0]}"
+    value = f"{line.value} {line.unit}" if line.number is not None else line.words
+    cells = [
+        f"{title if len(title) <= wide else title[: wide - 1] + '…':{wide}}",
+        f"{value if len(value) <= 22 else value[:21] + '…':>22}",
+        f"{line.target:16.16}",
+        f"{line.spark[-12:]:12}",
+        words.TRENDS[line.trend].split()[0] if line.trend != "unknown" else "",
+    ]
+    return f"  {sign} {'  '.join(cells)}".rstrip()
 
 
 def _row(group: str, line: Line) -> dict[str, str]:
@@ -115,6 +126,7 @@ def _row(group: str, line: Line) -> dict[str, str]:
         "location": line.location,
         "status": line.status,
         "value": "" if line.number is None else repr(line.number),
+        "unit": line.unit,
         "target": line.target,
         "period": line.period,
         "trend": line.trend,

@@ -161,8 +161,8 @@ def _agreed(measures: Measures, item: Item) -> Iterator[dict[str, Any]]:
     if arrives in _FREQUENCY:
         value, unit = _FREQUENCY[arrives]
         yield {"property": "frequency", "value": value, "unit": unit, "description": f"New rows arrive: {arrives}."}
-    if late:
-        count, _, unit = late.partition(" ")
+    count, _, unit = late.partition(" ")
+    if count.isdigit() and unit in _UNITS:
         column = str(item.get("time_column") or "")
         found = {"property": "latency", "value": int(count), "unit": _UNITS[unit]}
         found |= {"element": f"{_name(measures, item)}.{column}"} if column else {}

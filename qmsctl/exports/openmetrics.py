@@ -47,9 +47,7 @@ def text(measures: Measures, kpis: Sequence[str] = (), location: str | None = No
             "1 where the rows could be read and no rule of the contract is broken, else 0.",
             _trust(measures, states),
         )
-        lines += _family(
-            "qms_objective_attainment", "How far an objective is, from 0 to 1.", _attainments(measures)
-        )
+        lines += _family("qms_objective_attainment", "How far an objective is, from 0 to 1.", _attainments(measures))
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
@@ -115,7 +113,7 @@ def _ends(measures: Measures, judged: Iterable[Judged]) -> Iterator[Sample]:
         period = next((p.period for p in reversed(one.points) if p.value is not None), "")
         if period:
             after = datetime.date.fromisoformat(periods.parse(period).last) + datetime.timedelta(days=1)
-            moment = datetime.datetime.combine(after, datetime.time(), zone)
+            moment = datetime.datetime.combine(after, datetime.time.min, zone)
             labels = {"kpi": one.definition.kpi, "title": one.definition.title, "location": one.location}
             yield labels, moment.timestamp()
 

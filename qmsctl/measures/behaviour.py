@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -113,12 +113,17 @@ RULES = (*WESTERN_ELECTRIC, *NELSON)
 # --- the chart ------------------------------------------------------------------------------------
 
 
-def behaviour(values: Sequence[tuple[str, float | None]], starts: Mapping[str, str] | None = None) -> Behaviour:
+def behaviour(
+    values: Sequence[tuple[str, float | None]],
+    starts: Mapping[str, str] | None = None,
+    known: Collection[str] = (),
+) -> Behaviour:
     """Return the natural process limits of a series and the signals in it.
 
     ``values`` are (period key, value in the unit of the KPI), oldest first, every period listed and None where there
     is no value; values that are not finite count as None. ``starts`` are period keys from which limits are computed
     anew, with the reason; a key between two periods stands for the later one, one after the last is left out.
+    ``known`` are periods whose values have a known cause outside the process: they are judged, but make no limits.
     Signals are ordered by the period that completes them. Raises PeriodFault for a key that is no period.
     """
     if not values:
@@ -134,7 +139,7 @@ def behaviour(values: Sequence[tuple[str, float | None]], starts: Mapping[str, s
     phases: list[Phase] = []
     signals: list[Signal] = []
     for first, end in zip(firsts, [*firsts[1:], len(keys)], strict=True):
-        phase = _phase(keys[first:end], numbers[first:end], reasons[first])
+        phase = _phase(keys[first:end], numbers[first:end], reasons[first], known)
         phases.append(phase)
         if phase.mean is not None and phase.sigma is not None:
             signals.extend(_signals(keys[first:end], numbers[first:end], phase.mean, phase.sigma))
@@ -165,7 +170,8 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _phase(keys: Sequence[str], values: Values, reason: str) -> Phase:
+def _phase(keys: Sequence[str], values: Values, reason: str, known: Collection[str]) -> Phase:
+    values = [None if key in known else value for key, value in zip(keys, values, strict=True)]
     present = [i for i, value in enumerate(values) if value is not None][:BASELINE]
     found = limits(values[: present[-1] + 1]) if present else None
     if found is None:

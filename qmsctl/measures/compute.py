@@ -239,8 +239,8 @@ def _asked(table: Any, name: str, aggregate: Aggregate) -> dict[str, Any]:
     column = table[aggregate.column]
     if aggregate.agg == "average":
         return {name + parts.SUM: column.sum(where=where), name + parts.COUNT: column.count(where=where)}
-    made = {"sum": column.sum, "min": column.min, "max": column.max, "count_distinct": column.nunique}[aggregate.agg]
-    return {name: made(where=where)}
+    method = {"count_distinct": "nunique"}.get(aggregate.agg, aggregate.agg)
+    return {name: getattr(column, method)(where=where)}
 
 
 def condition(table: Any, aggregate: Aggregate) -> Any:

@@ -19,7 +19,6 @@ from qmsctl.measures.model import TOTAL, Breach
 from qmsctl.measures.sources import Column, Source
 
 MOST_DAYS = 400
-_STEP = {"day": 1, "working day": 1, "week": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,17 +274,31 @@ def _gaps(rows: Rows, first: str, last: str) -> Iterator[Breach]:
 
 
 def _empty(every: str, seen: set[str], first: str, last: str, pauses: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    from qmsctl.measures import periods
+    begin, end = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last)
+    span: list[str] = []
+    missed = True
+    for n in range((end - begin).days + 1):
+        date = begin + datetime.timedelta(days=n)
+        if n and _begins(date, every):
+            if missed:
+                yield from span
+            span, missed = [], True
+        day = date.isoformat()
+        if not _paused(day, pauses) and not (every == "working day" and date.weekday() > 4):
+            span.append(day)
+            missed = missed and day not in seen
+    after = end + datetime.timedelta(days=1)
+    if missed and _begins(after, every):  # a week or month that is not over may still get its rows
+        yield from span
 
-    grain = {"working day": "day"}.get(every, every)
-    for period in periods.between(first, last, grain):
-        if period.last > last:
-            return
-        open_days = [d.key for d in periods.between(period.first, period.last, "day") if not _paused(d.key, pauses)]
-        if every == "working day":
-            open_days = [d for d in open_days if datetime.date.fromisoformat(d).weekday() < 5]
-        if open_days and not seen.intersection(open_days):
-            yield from open_days
+
+def _begins(date: datetime.date, every: str) -> bool:
+    """Tell whether a date is the first of its day, week, month or quarter."""
+    if every in ("day", "working day"):
+        return True
+    if every == "week":
+        return date.weekday() == 0
+    return date.day == 1 and (every == "month" or date.month % 3 == 1)
 
 
 def _paused(day: str, pauses: tuple[tuple[str, str], ...]) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from qmsctl.measures import periods
@@ -372,6 +373,7 @@ def evaluate(expression: str, values: Mapping[str, Number | Fraction | None]) ->
     return _value(_tree(expression).body, values)
 
 
+@lru_cache(maxsize=256)
 def _tree(expression: str) -> ast.Expression:
     try:
         tree = ast.parse(expression.strip(), mode="eval")

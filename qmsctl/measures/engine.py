@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from qmsctl.measures.sources import FILES, NUMBERS, Column, Source
 
@@ -45,6 +45,7 @@ class Rows:
     table: Any
     engine: str
     dialect: str
+    zone: str
     files: tuple[Path, ...] = ()
 
 
@@ -191,7 +192,7 @@ def _open(ibis: Any, source: Source, data: Path, zone: str, stack: contextlib.Ex
     table = backend.table(source_name(source))
     import duckdb
 
-    return Rows(source, backend, table, f"DuckDB {duckdb.__version__}", "duckdb", files)
+    return Rows(source, backend, table, f"DuckDB {duckdb.__version__}", "duckdb", zone, files)
 
 
 def _duckdb(ibis: Any, zone: str) -> Any:
@@ -218,12 +219,21 @@ def _database(ibis: Any, source: Source, zone: str, stack: contextlib.ExitStack)
         raise SourceFault(f"the environment variable {name} is not set", "set it to the address of the database")
     if source.format == "postgres" and not address.startswith(("postgres://", "postgresql://")):
         raise SourceFault(f"{name} is no address of a PostgreSQL database", "postgres://user:password@host/database")
+    try:
+        urlsplit(address).port  # noqa: B018 - reading it is the test
+    except ValueError as error:
+        raise SourceFault(
+            f"{name} is no address: what stands after the host is no port",
+            "in a password write %2F for /, %3F for ?, %23 for #, %40 for @ and %25 for %",
+        ) from error
     backend = ibis.connect(address)
-    stack.callback(_close, backend)
     dialect = str(backend.name)
+    if dialect != "pyspark":  # its session is shared: closing it would take it from under other sources
+        stack.callback(_close, backend)
     if dialect == "postgres":
         backend.raw_sql(f"SET TIME ZONE {_text(zone)}").close()
-        backend.raw_sql(f"SET statement_timeout = {source.time_limit * 1000}").close()
+        # Soon after nobody waits any longer, the server gives up as well.
+        backend.raw_sql(f"SET statement_timeout = {source.time_limit * 1000 + 2000}").close()
     elif dialect == "pyspark":
         backend._session.conf.set("spark.sql.session.timeZone", zone)
     elif dialect == "duckdb":
@@ -232,8 +242,11 @@ def _database(ibis: Any, source: Source, zone: str, stack: contextlib.ExitStack)
     found = backend.table(table, database=schema) if schema else backend.table(table)
     types = found.schema()
     _compare(source, {n: str(types[n]) for n in types.names})
-    chosen = {c.name: _cast(found[c.name], c) for c in source.contract}
-    return Rows(source, backend, found.select(**chosen), f"{dialect} {_version(backend)}".strip(), dialect)
+    zoned = {n for n in types.names if types[n].is_timestamp() and types[n].timezone is not None}
+    if dialect == "pyspark":  # Ibis does not tell Spark's two types apart
+        zoned = {n for n, kind in backend._session.table(source.table).dtypes if kind == "timestamp"}
+    chosen = {c.name: _cast(ibis, found[c.name], c, c.name in zoned, source, dialect, zone) for c in source.contract}
+    return Rows(source, backend, found.select(**chosen), f"{dialect} {_version(backend)}".strip(), dialect, zone)
 
 
 def _version(backend: Any) -> str:
@@ -290,8 +303,42 @@ def _typed(source: Source, column: Column, have: str) -> str:
     return f"CAST({name} AS DATE) AS {name}" if column.kind == "date" else name
 
 
-def _cast(value: Any, column: Column) -> Any:
-    return value.cast("date") if column.kind == "date" else value
+def _cast(ibis: Any, value: Any, column: Column, zoned: bool, source: Source, dialect: str, zone: str) -> Any:
+    if column.kind == "date" and not value.type().is_timestamp():
+        return value.cast("date")
+    if column.kind not in ("date", "timestamp"):
+        return value
+    moment = _moment(ibis, value, column.name, zoned, source, dialect, zone)
+    return moment.cast("date") if column.kind == "date" else moment
+
+
+def _moment(ibis: Any, value: Any, name: str, zoned: bool, source: Source, dialect: str, zone: str) -> Any:
+    """Return a moment whose day is that of the organisation, or refuse it by name where an engine has no such day."""
+
+    def call(function: str, result: str, *given: Any) -> Any:
+        # What Ibis has no word for, but the engine has.
+        kinds = tuple("string" if isinstance(g, str) else g.type() for g in given)
+        shape: Any = (lambda a, b: None) if len(given) == 2 else (lambda a, b, c: None)
+        return ibis.udf.scalar.builtin(shape, name=function, signature=(kinds, result))(*given)
+
+    if dialect in ("duckdb", "postgres"):  # a session has a time zone there, and it was set
+        return value if zoned else call("timezone", "timestamp('UTC')", source.time_zone, value)
+    if dialect == "pyspark":
+        if zoned:
+            return value
+        utc = call("convert_timezone", "timestamp", source.time_zone, "UTC", value)
+        return (utc.cast("string") + "Z").cast("timestamp('UTC')")
+    if dialect == "trino":  # a moment brings its own zone along there, and its day is the day in that zone
+        known = value if zoned else call("with_timezone", "timestamp('UTC')", value, source.time_zone)
+        return call("at_timezone", "timestamp('UTC')", known, zone)
+    if zoned or source.time_zone != zone:
+        have = "moments with a time zone" if zoned else f"times of {source.time_zone}"
+        raise SourceFault(
+            f"`{name}` holds {have}, and {dialect} cannot be asked which day that is in {zone}",
+            f"have a view that gives `{name}` as the time in {zone}, without a zone",
+            "time zone",
+        )
+    return value
 
 
 def _stage_text(backend: Any, source: Source, files: tuple[Path, ...], stack: contextlib.ExitStack) -> None:
@@ -429,11 +476,23 @@ def _advice(source: Source) -> str:
 
 def _said(source: Source, error: Exception) -> str:
     """Return what an engine said, in one line and without the secrets of an address."""
-    text = " ".join(str(error).split())[:400]
+    text = str(error)
     if source.location.startswith("env:"):
-        address = os.environ.get(source.location.removeprefix("env:"), "")
-        parts = urlsplit(address)
-        for secret in (address, parts.netloc, parts.password or "", parts.query):
-            if len(secret) > 2:
-                text = text.replace(secret, "***")
-    return f"cannot be read: {text}"
+        for secret in _secrets(os.environ.get(source.location.removeprefix("env:"), "")):
+            text = text.replace(secret, "***")
+    return f"cannot be read: {' '.join(text.split())[:400]}"
+
+
+def _secrets(address: str) -> list[str]:
+    """Return what of an address must not be told, longest first: as it is written, as it is meant, and its pieces."""
+    rest = address.partition("://")[2]
+    login = rest.rpartition("@")[0]
+    password = login.partition(":")[2]
+    query = address.partition("?")[2]
+    hidden = [v for k, v in parse_qsl(query) if re.search("pass|pwd|token|secret|key|credential|auth", k, re.I)]
+    whole = {address, login, query, password, *hidden}
+    whole |= {decode(text) for text in whole for decode in (unquote, unquote_plus)}
+    # A sign that should have been written as %2F cuts a password into pieces, and messages name the pieces.
+    pieces = {piece for text in (password, *hidden) for piece in re.split(r"[/?#@:&=\[\]\s]", unquote(text))}
+    shown = {repr(text)[1:-1] for text in whole | pieces}
+    return sorted((s for s in whole | pieces | shown if len(s) > 2), key=len, reverse=True)

@@ -16,6 +16,8 @@ from qmsctl.measures.definitions import target_on
 from qmsctl.measures.log import Explanation
 from qmsctl.measures.model import WORDS, Definition, Judged, JudgedPoint, Point, Series, Target
 
+LIMIT = "Western Electric 1"
+"""The rule of one value beyond the natural limits."""
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -31,7 +33,12 @@ def judge(
         points[-1] = dataclasses.replace(points[-1], doubt=doubt)
     mine = [e for e in explanations if not e.location or e.location == series.location]
     values = [(p.period, None if p.doubt else p.value) for p in points]
-    told = behaviour(values, {e.period: e.cause for e in mine if e.new_level})
+    starts = {e.period: e.cause for e in mine if e.new_level}
+    told = behaviour(values, starts)
+    # A value far out with a cause that was found is no part of the process; in its limits it would hide the next one.
+    known = {s.period for s in told.signals if LIMIT in s.rule and any(e.covers(s.period) for e in mine)}
+    if known:
+        told = behaviour(values, starts, known)
     signals = {p.period: tuple(s for s in told.signals if s.period == p.period) for p in points}
     judged = tuple(
         _point(definition, p, signals[p.period], next((e.cause for e in mine if e.covers(p.period)), ""))

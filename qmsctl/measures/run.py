@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from qmsctl.measures import compute, evidence, periods
+from qmsctl.measures import compute, evidence
 from qmsctl.measures.board import Measures
 from qmsctl.measures.compute import Job, Outcome, Progress
+from qmsctl.measures.definitions import faults
 from qmsctl.measures.engine import SourceFault
 from qmsctl.measures.model import TOTAL, Judged
+from qmsctl.measures.store import Run
 
 ROWS_KEPT = 500
 PERIODS_KEPT = 3
@@ -29,15 +33,23 @@ def run(
     """Compute what changed, and keep the rows behind the newest values that are off target or stand out."""
     chosen = [d for d in measures.definitions.values() if not kpis or d.kpi in kpis]
     zone = measures.loaded.config.time_zone
-    job = Job(chosen, measures.sources, data, zone, measures.today, moment, location, again)
+    unclear = {d.kpi: _unclear(measures, d.kpi) for d in chosen}
+    sound = [d for d in chosen if not unclear[d.kpi]]
+    job = Job(sound, measures.sources, data, zone, measures.today, moment, location, again)
     outcome = compute.compute(job, measures.store, step)
+    for kpi, why in unclear.items():
+        if why:
+            measures.store.note(replace(measures.store.run(kpi) or Run(kpi), key="", fault=why))
+            outcome = replace(outcome, failed=(*outcome.failed, (kpi, why)))
     fresh = Measures(measures.loaded, measures.graph, measures.store.folder, measures.today)
-    for kpi in outcome.computed:
-        for place in (TOTAL, *fresh.locations(kpi)):
-            judged = fresh.judged(kpi, place)
-            if judged is not None and (not location or place == location):
-                _keep_rows(fresh, judged, data, zone)
+    _keep_rows(fresh, outcome.computed, data, location)
     return outcome
+
+
+def _unclear(measures: Measures, kpi: str) -> str:
+    """Return why a definition cannot be computed by any engine; "" if it can."""
+    fault = next(faults(measures.loaded.qms.items[kpi], measures.sources), None)
+    return f"its definition is not clear: {fault.message}" if fault is not None else ""
 
 
 def wanting(judged: Judged) -> list[str]:
@@ -52,25 +64,40 @@ def rows_file(measures: Measures, kpi: str, location: str, period: str) -> Path:
     return measures.store.folder / kpi / "rows" / f"{location or 'all'}-{period}.csv"
 
 
-def _keep_rows(measures: Measures, judged: Judged, data: Path, zone: str) -> None:
-    kpi = judged.definition.kpi
-    wanted = wanting(judged)
+def _keep_rows(measures: Measures, kpis: Sequence[str], data: Path, location: str) -> None:
+    """Keep the rows behind the values that somebody will ask about; each source is opened once."""
+    by_source: dict[str, list[tuple[Judged, str]]] = {}
+    for kpi in kpis:
+        for place in (TOTAL, *measures.locations(kpi)):
+            judged = measures.judged(kpi, place)
+            if judged is None or (location and place != location):
+                continue
+            wanted = wanting(judged)
+            _forget_rows(measures, kpi, place, wanted)
+            _, aggregate, _ = evidence.part_behind(judged.definition)
+            by_source.setdefault(aggregate.source, []).extend((judged, period) for period in wanted)
+    for name, asked in by_source.items():
+        state = measures.source_state(name)
+        repeated = state.health.duplicates if state is not None and state.health is not None else 0
+        zone = measures.loaded.config.time_zone
+        with (
+            contextlib.suppress(SourceFault),  # the values stand; their rows can be asked for again
+            evidence.rows_of(measures.sources[name], data, zone, repeated) as rows,
+        ):
+            for judged, period in asked:
+                found = evidence.behind(judged.definition, rows, period, judged.location, ROWS_KEPT, counted=False)
+                file = rows_file(measures, judged.definition.kpi, judged.location, period)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                temporary = file.with_suffix(".part")
+                temporary.write_text(as_csv(found), encoding="utf-8", newline="")
+                temporary.replace(file)
+
+
+def _forget_rows(measures: Measures, kpi: str, place: str, wanted: Sequence[str]) -> None:
     folder = measures.store.folder / kpi / "rows"
-    for old in folder.glob(f"{judged.location or 'all'}-*.csv") if folder.is_dir() else ():
-        if old.stem.removeprefix(f"{judged.location or 'all'}-") not in wanted:
+    for old in folder.glob(f"{place or 'all'}-*.csv") if folder.is_dir() else ():
+        if old.stem.removeprefix(f"{place or 'all'}-") not in wanted:
             old.unlink(missing_ok=True)
-    for period in wanted:
-        try:
-            found = evidence.behind(
-                judged.definition, measures.sources, data, zone, measures.today, period, judged.location, ROWS_KEPT
-            )
-        except (SourceFault, periods.PeriodFault):
-            continue  # the value stands; its rows can be asked for again
-        file = rows_file(measures, kpi, judged.location, period)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".part")
-        temporary.write_text(as_csv(found), encoding="utf-8", newline="")
-        temporary.replace(file)
 
 
 def as_csv(found: evidence.Behind) -> str:

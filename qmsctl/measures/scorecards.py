@@ -20,6 +20,7 @@ class Line:
     status: str
     words: str
     value: str
+    unit: str
     number: float | None
     target: str
     period: str
@@ -55,16 +56,17 @@ def line(measures: Measures, kpi: str, location: str = TOTAL) -> Line:
     latest = judged.latest if judged is not None else None
     if judged is None or latest is None:
         nothing = WORDS["none"]
-        return Line(kpi, found.title, location, "none", nothing, nothing, None, "", "", "unknown", "")
+        return Line(kpi, found.title, location, "none", nothing, nothing, found.unit, None, "", "", "unknown", "")
     return Line(
         kpi,
         found.title,
         location,
         latest.status,
         latest.words if latest.status != "none" else WORDS["none"] if latest.point.doubt else latest.words,
-        words.shown(found, latest.value),
+        words.shown(found, latest.value, unit=False),
+        found.unit,
         latest.value,
-        words.aim(found, latest.target),
+        words.aim(found, latest.target, with_unit=False),
         latest.period,
         judged.trend,
         words.sparkline([p.value for p in judged.points]),

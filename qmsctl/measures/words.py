@@ -27,8 +27,9 @@ def shown(definition: Definition, value: float | None, unit: bool = True) -> str
     return number(value, definition.decimals, definition.unit if unit else "")
 
 
-def aim(definition: Definition, target: Target) -> str:
+def aim(definition: Definition, target: Target, with_unit: bool = True) -> str:
     """Return what a value is judged by, in words: `at least 97 %`, `between 5 and 7.5 turns`."""
+    unit = definition.unit if with_unit else ""
 
     def plain(value: float | None) -> str:
         return (
@@ -40,11 +41,11 @@ def aim(definition: Definition, target: Target) -> str:
         )
 
     if definition.direction == "within" and (target.low is not None or target.high is not None):
-        return f"between {plain(target.low)} and {plain(target.high)} {definition.unit}".strip()
+        return f"between {plain(target.low)} and {plain(target.high)} {unit}".strip()
     if target.target is None:
         return "no target"
     word = {"higher": "at least", "lower": "at most"}.get(definition.direction, "about")
-    return f"{word} {plain(target.target)} {definition.unit}".strip()
+    return f"{word} {plain(target.target)} {unit}".strip()
 
 
 def sparkline(values: Sequence[float | None], most: int = 24) -> str:

@@ -16,7 +16,7 @@ from qmsctl.diagrams.charts import Chart
 from qmsctl.measures import judgement, periods, run, scorecards, words
 from qmsctl.measures.board import Attainment, Measures
 from qmsctl.measures.model import SIGNS, TOTAL, WORDS, Judged
-from qmsctl.measures.scorecards import Card
+from qmsctl.measures.scorecards import Card, Group
 
 _TEXTS = re.compile(r'<(title|desc)[^>]*>.*?</\1>| role="img"| aria-labelledby="[^"]*"', re.DOTALL)
 SHOWN_ROWS = 10
@@ -61,6 +61,10 @@ class Performance:
     def shown(self, judged: Judged, value: float | None) -> str:
         return words.shown(judged.definition, value)
 
+    def figure(self, judged: Judged, value: float | None) -> str:
+        """The value without its unit."""
+        return words.shown(judged.definition, value, unit=False)
+
     def aim(self, judged: Judged) -> str:
         return words.aim(judged.definition, judged.points[-1].target) if judged.points else "no target"
 
@@ -75,7 +79,7 @@ class Performance:
             "Last twelve months": judged.rolling,
             "Same period a year before": judged.year_before,
         }
-        return [(name, self.shown(judged, value)) for name, value in found.items() if value is not None]
+        return [(name, self.figure(judged, value)) for name, value in found.items() if value is not None]
 
     def period(self, key: str) -> str:
         return periods.words(key)
@@ -97,6 +101,22 @@ class Performance:
 
     def card(self, kind: str, ref: str) -> Card:
         return scorecards.OF[kind](self.measures, ref)
+
+    def worst(self, card: Card) -> Group | None:
+        """What is off target or has no trustworthy value, each KPI once; None where there is nothing."""
+        found = {line.kpi: line for g in card.groups for line in g.lines if line.status in ("off", "none")}
+        rows = tuple(sorted(found.values(), key=lambda line: (line.status != "off", line.kpi)))
+        return Group("", "", "off", rows) if rows else None
+
+    def themes(self, card: Card) -> list[tuple[Group, list[Group]]]:
+        """The themes of the scorecard of the organisation, each with its objectives."""
+        found: list[tuple[Group, list[Group]]] = []
+        for one in card.groups:
+            if "#" in one.ref or not one.ref:
+                found.append((one, [] if one.ref else [one]))
+            else:
+                found[-1][1].append(one)
+        return found
 
     def lines(self, kpis: list[str]) -> Any:
         """Some KPIs as one group of a scorecard, the worst first."""
