@@ -139,6 +139,16 @@ class Qms:
         return [item for item in self.items.values() if item.type == name]
 
 
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return a mapping as it is, and an empty one for anything else that stands in its place."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows_of(value: Any) -> list[Mapping[str, Any]]:
+    """Return the mappings in a list; what else stands there is told by its schema."""
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
 def nearest(wanted: str, known: list[str], most: int = 3) -> list[str]:
     """Return the known names most like the wanted one, best first; empty if none is close."""
     import difflib

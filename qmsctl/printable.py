@@ -59,3 +59,12 @@ def printable(text: str, colour: bool = False) -> str:
 def without_steering(text: str) -> str:
     """Return the text with a sign for what is missing in place of what steers."""
     return _STEERING.sub("\ufffd", text)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
+def no_formula(text: str) -> str:
+    """Return the text of a cell of CSV so that no spreadsheet carries it out on opening; numbers stay numbers."""
+    return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, told
-from qmsctl.commands.kpi import judged_on
+from qmsctl.commands.kpi import governed
 from qmsctl.exports import database as databases
 from qmsctl.exports import manifest as in_force
 from qmsctl.exports import odcs
@@ -57,7 +57,7 @@ def database(workspace: Workspace, file: Path, as_of: str | None) -> None:
         databases.allowed(file)
     except ExportFault as error:
         raise Trouble(str(error), error.help) from error
-    view = judged_on(workspace, as_of)
+    view = governed(workspace, as_of)
     report = (view if as_of else workspace).run_checks(view.measures.today)
     system = databases.System(view.loaded, view.graph, view.measures, report, workspace.moment())
     try:
@@ -79,7 +79,7 @@ def database(workspace: Workspace, file: Path, as_of: str | None) -> None:
 @pass_workspace
 def contracts(workspace: Workspace, ids: tuple[str, ...], folder: Path, as_of: str | None) -> None:
     """Write the contracts of data sources, one file each, as the Open Data Contract Standard 3.1 has them."""
-    view = judged_on(workspace, as_of)
+    view = governed(workspace, as_of)
     chosen = [view.ref(i) for i in ids] or list(view.measures.sources)
     for name in chosen:
         item = view.graph.items.get(name)

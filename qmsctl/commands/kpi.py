@@ -74,7 +74,10 @@ def compute(workspace: Workspace, ids: tuple[str, ...], location: str, again: bo
 def governed(workspace: Workspace, as_of: str | None) -> Workspace:
     """Return the system whose definitions count: what is in force where change control is on, else the files."""
     day = workspace.today(as_of)
-    return workspace if workspace.control.history is None and not as_of else workspace.in_force(day)
+    view = workspace if workspace.control.history is None and not as_of else workspace.in_force(day)
+    if view.measures.today != day:
+        view.look_back_to(day)
+    return view
 
 
 def computed(view: Workspace, kpis: list[str], location: str = TOTAL, again: bool = False) -> Any:
@@ -422,7 +425,7 @@ def export(
 
     What is not to be trusted has no value. OpenMetrics holds the newest values, for Prometheus and Grafana.
     """
-    measures = judged_on(workspace, as_of).measures
+    measures = governed(workspace, as_of).measures
     kpis = [_kpi(measures, i) for i in ids]
     place = None if location is None else _place(measures, location)
     if form == "openmetrics":
@@ -438,12 +441,3 @@ def export(
         values.write_parquet(measures, found, file)
     except values.ExportFault as error:
         raise Trouble(str(error), error.help) from error
-
-
-def judged_on(workspace: Workspace, as_of: str | None) -> Workspace:
-    """Return the system whose definitions count, its values judged as of the day that is asked for."""
-    day = workspace.today(as_of)
-    view = governed(workspace, as_of)
-    if view.measures.today != day:
-        view.look_back_to(day)
-    return view

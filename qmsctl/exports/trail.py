@@ -18,13 +18,12 @@ from qmsctl.history import git
 from qmsctl.history.revisions import History, Version
 from qmsctl.loader import version_of
 from qmsctl.model import Item
-from qmsctl.printable import printable
+from qmsctl.printable import no_formula, printable
 
 COLUMNS = (
     "item", "title", "revision", "landed", "effective", "commit", "by", "landed_by", "what", "old", "new", "why",
     "kind", "approved_by",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 SETTINGS = "settings"
 """The name under which changes of files that govern, and are no items, stand in the trail."""
 
@@ -129,7 +128,7 @@ def csv_text(found: list[dict[str, str]]) -> str:
     writer.writeheader()
     for row in found:
         clean = {name: printable(row[name]) for name in COLUMNS}
-        writer.writerow({n: "'" + text if text.startswith(FORMULA) else text for n, text in clean.items()})
+        writer.writerow({n: no_formula(text) for n, text in clean.items()})
     return out.getvalue()
 
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qmsctl.exports.trail import FORMULA
 from qmsctl.measures import periods
 from qmsctl.measures.board import Measures
 from qmsctl.measures.model import TOTAL, Judged, JudgedPoint
-from qmsctl.printable import encodable, printable
+from qmsctl.printable import encodable, no_formula, printable
 
 COLUMNS = {
     "kpi": "text", "title": "text", "location": "text", "period": "text", "period_first": "date", "period_last": "date",
@@ -94,8 +93,7 @@ def csv_text(found: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return "" if value is None else repr(value)
-    text = printable(value)
-    return "'" + text if text.startswith((*FORMULA, "\n", "＝", "＋", "－", "＠")) else text
+    return no_formula(printable(value))
 
 
 def json_text(measures: Measures, found: Sequence[Mapping[str, Any]]) -> str:

@@ -6,7 +6,7 @@ A board reads what was computed before and judges it; it computes nothing.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from qmsctl.measures.log import Explanation, Recorded
 from qmsctl.measures.model import TOTAL, Breach, Definition, Judged, Series
 from qmsctl.measures.sources import Source, source
 from qmsctl.measures.store import Run, SourceState, Store
-from qmsctl.model import Item
+from qmsctl.model import Item, mapping_of, rows_of
 
 FOLDER = Path("build") / "measures"
 WORST = ("off", "watch", "none", "on")
@@ -235,7 +235,7 @@ class Measures:
     def of_objective(self, objective: str) -> list[str]:
         """Return the KPIs of an objective."""
         item = self.graph.items[objective]
-        named = [str(row.get("kpi")) for row in item.get("attainment") or () if isinstance(row, dict)]
+        named = [str(row.get("kpi")) for row in rows_of(item.get("attainment"))]
         every = dict.fromkeys([*named, *self.graph.related(objective, "kpis")])
         return [k for k in every if k in self.definitions]
 
@@ -252,27 +252,27 @@ class Measures:
     def attainment(self, objective: str) -> Attainment:
         """Return how far an objective is, by its declared weights."""
         item = self.graph.items[objective]
-        baseline = item.get("baseline") or {}
-        shares = tuple(self._share(row, item) for row in item.get("attainment") or () if isinstance(row, dict))
+        baseline = mapping_of(item.get("baseline"))
+        shares = tuple(self._share(row, item) for row in rows_of(item.get("attainment")))
         reached = None
         if shares and all(s.share is not None for s in shares):
             reached = sum(s.weight * (s.share or 0) for s in shares) / sum(s.weight for s in shares)
         due = _time_passed(str(baseline.get("date") or ""), str(item.get("by") or ""), self.today)
-        return Attainment(objective, reached, due, shares, float(item.get("weight") or 1))
+        return Attainment(objective, reached, due, shares, _weight(item.get("weight")))
 
-    def _share(self, row: dict[str, Any], item: Item) -> Share:
+    def _share(self, row: Mapping[str, Any], item: Item) -> Share:
         kpi = str(row.get("kpi"))
-        start = row.get("from", (item.get("baseline") or {}).get("value"))
-        goal = row.get("to", item.get("target"))
+        start = _number(row.get("from", mapping_of(item.get("baseline")).get("value")))
+        goal = _number(row.get("to", item.get("target")))
         span = str(row.get("over") or "last period")
-        judged = self.judged(kpi)
+        judged = self.judged(kpi) if kpi in self.definitions else None
         points = [p.point for p in judged.points] if judged is not None else []
-        trusted = bool(points) and not points[-1].doubt
+        trusted = kpi in self.definitions and bool(points) and not points[-1].doubt
         value = over(self.definitions[kpi], points, span) if trusted else None
         share = None
         if value is not None and start is not None and goal is not None and goal != start:
             share = max(0.0, min(1.0, (value - start) / (goal - start)))
-        return Share(kpi, float(row.get("weight") or 1), start, goal, span, value, share)
+        return Share(kpi, _weight(row.get("weight")), start, goal, span, value, share)
 
     def theme(self, ref: str, objectives: Sequence[str]) -> Attainment:
         """Return how far a theme is: its objectives by their weights, those without a value left out."""
@@ -283,6 +283,15 @@ class Measures:
             return Attainment(ref, None, None)
         reached = sum(r.weight * (r.reached or 0) for r in known) / total
         return Attainment(ref, reached, sum(r.weight * (r.due or 0) for r in known) / total)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _weight(value: Any) -> float:
+    found = _number(value)
+    return found if found is not None and found > 0 else 1.0
 
 
 def worst(states: Iterable[str]) -> str:

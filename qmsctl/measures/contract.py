@@ -16,7 +16,7 @@ from typing import Any
 from qmsctl.measures import definitions
 from qmsctl.measures.engine import BAD, Rows, SourceFault, ask
 from qmsctl.measures.model import TOTAL, Breach
-from qmsctl.measures.sources import Column, Source
+from qmsctl.measures.sources import NUMBERS, Column, Source
 
 MOST_DAYS = 400
 
@@ -101,6 +101,8 @@ def _rules(source: Source, table: Any) -> Iterator[_Rule]:
         low = options.get("minLength" if column.kind == "string" else "minimum")
         high = options.get("maxLength" if column.kind == "string" else "maximum")
         noun = f"the length of `{column.name}`" if column.kind == "string" else f"`{column.name}`"
+        if column.kind not in ("string", *NUMBERS):
+            low = high = None
         if low is not None:
             yield _Rule("out of range", one(measured < low), f"have {noun} below {low:g}")
         if high is not None:

@@ -20,7 +20,7 @@ from typing import Any
 from qmsctl.measures import periods
 from qmsctl.measures.model import Aggregate, Condition, Definition, Number, Stage, Target
 from qmsctl.measures.sources import NUMBERS, Source
-from qmsctl.model import Item, nearest
+from qmsctl.model import Item, mapping_of, nearest, rows_of
 
 AGGREGATES = ("count", "count_distinct", "sum", "average", "min", "max")
 OPS = ("is", "is_not", "in", "above", "at_least", "below", "at_most", "empty")
@@ -40,14 +40,14 @@ class Fault:
 
 def definition(item: Item) -> Definition:
     """Return the definition of a KPI item. What is wrong with it is told by `faults`."""
-    compute: Mapping[str, Any] = item.get("compute") or {}
+    compute = mapping_of(item.get("compute"))
     kind = str(compute.get("type") or "none")
-    rows = [r for r in compute.get("parts") or [] if isinstance(r, Mapping)]
+    rows = rows_of(compute.get("parts"))
     aggregates = {str(row.get("name")): _aggregate(row, compute) for row in rows}
     if kind == "manual":
         aggregates = {name: Aggregate("", "sum") for name in ("numerator", "denominator")}
     titles = {str(row.get("name")): str(row.get("title") or row.get("name")) for row in rows}
-    stages = tuple(Stage(titles[n], aggregates[n]) for n in compute.get("funnel") or () if n in aggregates)
+    stages = tuple(Stage(titles[n], aggregates[n]) for n in _texts(compute.get("funnel")) if n in aggregates)
     found = Definition(
         kpi=item.id,
         title=item.title,
@@ -59,25 +59,34 @@ def definition(item: Item) -> Definition:
         expression=_expression(kind, compute, list(aggregates)),
         times=_plain(compute.get("times", 1)),
         over=str(compute.get("over") or ""),
-        dimensions=tuple(str(d) for d in compute.get("dimensions") or ()),
+        dimensions=_texts(compute.get("dimensions")),
         targets=_targets(item),
-        decimals=int(item.get("decimals", 1)),
+        decimals=_whole(item.get("decimals"), 1),
         react_within=days(str(item.get("react_within") or "30 days")),
         funnel=stages,
         pareto=str(compute.get("pareto") or ""),
         outcome=item.get("kind") == "outcome",
         owner=str(item.get("owner") or ""),
         process=str(item.get("process") or ""),
-        objectives=tuple(str(o) for o in item.get("objectives") or ()),
+        objectives=_texts(item.get("objectives")),
     )
     text = json.dumps([found.grain, compute], sort_keys=True, default=str)
     return _with_digest(found, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def days(text: str) -> int:
-    """Return the number of days in a text such as "10 days" or "3 weeks"; a month counts 30."""
+    """Return the number of days in a text such as "10 days" or "3 weeks"; a month counts 30, anything else 0."""
     count, _, unit = text.partition(" ")
-    return int(count) * {"days": 1, "weeks": 7, "months": 30, "years": 365}[unit]
+    length = {"days": 1, "weeks": 7, "months": 30, "years": 365}.get(unit, 0)
+    return int(count) * length if count.isdecimal() else 0
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(v) for v in value) if isinstance(value, list) else ()
+
+
+def _whole(value: Any, usual: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else usual
 
 
 def target_on(definition: Definition, day: str) -> Target:
@@ -118,7 +127,7 @@ def _aggregate(row: Mapping[str, Any], compute: Mapping[str, Any]) -> Aggregate:
             else value,
             isinstance(value, Mapping),
         )
-        for c in row.get("where") or ()
+        for c in rows_of(row.get("where"))
         for op, value in c.items()
         if op in OPS
     )
@@ -133,7 +142,7 @@ def _aggregate(row: Mapping[str, Any], compute: Mapping[str, Any]) -> Aggregate:
 
 def _targets(item: Item) -> tuple[Target, ...]:
     def one(row: Mapping[str, Any], until: str) -> Target:
-        limits = row.get("limits") or {}
+        limits = mapping_of(row.get("limits"))
         numbers = {k: float(limits[k]) for k in ("watch", "off", "low", "high") if _number(limits.get(k))}
         target = row.get("target")
         return Target(
@@ -143,7 +152,7 @@ def _targets(item: Item) -> tuple[Target, ...]:
             **numbers,
         )
 
-    earlier = [r for r in item.get("earlier") or () if isinstance(r, Mapping)]
+    earlier = rows_of(item.get("earlier"))
     past = sorted((one(r, str(r.get("until"))) for r in earlier), key=lambda t: t.until)
     return (*past, one(item.fields, ""))
 
@@ -161,7 +170,7 @@ def faults(item: Item, sources: Mapping[str, Source]) -> Iterator[Fault]:
     if not isinstance(compute, Mapping):
         return
     kind = str(compute.get("type"))
-    rows = [r for r in compute.get("parts") or [] if isinstance(r, Mapping)]
+    rows = rows_of(compute.get("parts"))
     names = [str(r.get("name")) for r in rows]
     here: tuple[str | int, ...] = ("compute",)
     for at, name in enumerate(names):
@@ -171,7 +180,7 @@ def faults(item: Item, sources: Mapping[str, Source]) -> Iterator[Fault]:
     yield from _windows(item, compute, kind, rows)
     for at, row in enumerate(rows):
         yield from _part(row, compute, sources, (*here, "parts", at))
-    for at, name in enumerate(compute.get("funnel") or ()):
+    for at, name in enumerate(_texts(compute.get("funnel"))):
         if name not in names:
             yield Fault((*here, "funnel", at), f"the funnel names `{name}`, which no part has", _near(name, names))
     yield from _columns_for_views(compute, rows, sources)
@@ -272,7 +281,7 @@ def _part(
         yield from _column(time, source, place)
         if source.columns.get(time, "date") not in ("date", "timestamp"):
             yield Fault(place, f"`{time}` of {name} is no date", "name a column of dates or moments")
-    for at, condition in enumerate(row.get("where") or ()):
+    for at, condition in enumerate(rows_of(row.get("where"))):
         yield from _condition(condition, source, (*here, "where", at))
 
 
@@ -321,7 +330,7 @@ def _columns_for_views(
     used = [
         str(r.get("source") or compute.get("source") or "") for r in rows if r.get("name") not in _only_funnel(compute)
     ]
-    for at, name in enumerate(compute.get("dimensions") or ()):
+    for at, name in enumerate(_texts(compute.get("dimensions"))):
         for source in dict.fromkeys(used):
             if source in sources:
                 yield from _column(str(name), sources[source], ("compute", "dimensions", at))
@@ -330,7 +339,7 @@ def _columns_for_views(
 
 
 def _only_funnel(compute: Mapping[str, Any]) -> set[str]:
-    return set(compute.get("funnel") or ()) - {"numerator", "denominator"}
+    return set(_texts(compute.get("funnel"))) - {"numerator", "denominator"}
 
 
 def _column(name: str, source: Source, here: tuple[str | int, ...]) -> Iterator[Fault]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from qmsctl.measures import periods
 from qmsctl.measures.model import TOTAL, Definition, Number, Point, Series
-from qmsctl.model import FieldPath, Item
+from qmsctl.model import FieldPath, Item, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,9 @@ class Explanation:
 
     def covers(self, period: str) -> bool:
         """Tell whether it explains a period, also one of another grain that lies in its time."""
-        try:
-            mine, last, other = periods.parse(self.period), periods.parse(self.until), periods.parse(period)
-        except periods.PeriodFault:
-            return False
-        return mine.first <= other.last and other.first <= last.last
+        first, last = _span(self.period)[0], _span(self.until)[1]
+        begin, end = _span(period)
+        return bool(first and last and begin) and first <= end and begin <= last
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +47,33 @@ class Recorded:
     unit: str
 
 
+@lru_cache(maxsize=4096)
+def _span(period: str) -> tuple[str, str]:
+    try:
+        found = periods.parse(period)
+    except periods.PeriodFault:
+        return "", ""
+    return found.first, found.last
+
+
 def explanations(item: Item) -> Iterator[Explanation]:
     """Yield the explanations of a KPI log."""
-    for row in item.get("explanations") or ():
-        if isinstance(row, Mapping):
-            yield Explanation(
-                item.id,
-                str(row.get("period")),
-                str(row.get("until") or row.get("period")),
-                str(row.get("location") or ""),
-                str(row.get("cause") or ""),
-                str(row.get("action") or ""),
-                bool(row.get("new_level")),
-                str(row.get("written") or ""),
-            )
+    for row in rows_of(item.get("explanations")):
+        yield Explanation(
+            item.id,
+            str(row.get("period")),
+            str(row.get("until") or row.get("period")),
+            str(row.get("location") or ""),
+            str(row.get("cause") or ""),
+            str(row.get("action") or ""),
+            bool(row.get("new_level")),
+            str(row.get("written") or ""),
+        )
 
 
 def recorded(item: Item) -> Iterator[Recorded]:
     """Yield the values of a KPI log in the order in which they were written down."""
-    rows = [(at, row) for at, row in enumerate(item.get("values") or ()) if isinstance(row, Mapping)]
+    rows = list(enumerate(rows_of(item.get("values"))))
     for at, row in sorted(rows, key=lambda pair: str(pair[1].get("recorded"))):
         numbers = {k: row[k] for k in ("numerator", "denominator") if _number(row.get(k))}
         yield Recorded(

@@ -16,6 +16,7 @@ from qmsctl.measures.definitions import faults
 from qmsctl.measures.engine import SourceFault
 from qmsctl.measures.model import TOTAL, Judged
 from qmsctl.measures.store import Run
+from qmsctl.printable import no_formula, printable
 
 ROWS_KEPT = 500
 PERIODS_KEPT = 3
@@ -106,9 +107,5 @@ def as_csv(found: evidence.Behind) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(found.columns)
     for row in found.rows:
-        writer.writerow([_cell(row[c]) for c in found.columns])
+        writer.writerow([no_formula(printable(v)) if isinstance(v := row[c], str) else v for c in found.columns])
     return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qmsctl.model import Item
+from qmsctl.model import Item, mapping_of, rows_of
 
 NUMBERS = ("integer", "number")
 FILES = ("parquet", "csv")
@@ -71,7 +71,7 @@ class Source:
 
 def source(item: Item, zone: str) -> Source:
     """Return the data source of an item; ``zone`` is the organisation's time zone."""
-    contract: Mapping[str, Any] = item.get("contract") or {}
+    contract = mapping_of(item.get("contract"))
     plain = (
         "system",
         "format",
@@ -90,14 +90,12 @@ def source(item: Item, zone: str) -> Source:
         id=item.id,
         title=item.title,
         owner=str(item.get("owner") or ""),
-        contract=tuple(_column(c) for c in contract.get("properties") or () if isinstance(c, Mapping)),
-        quality=tuple(contract.get("quality") or ()),
-        csv={str(k): str(v) for k, v in (item.get("csv") or {}).items()},
+        contract=tuple(_column(c) for c in rows_of(contract.get("properties"))),
+        quality=tuple(rows_of(contract.get("quality"))),
+        csv={str(k): str(v) for k, v in mapping_of(item.get("csv")).items()},
         time_zone=str(item.get("time_zone") or zone),
-        pauses=tuple(
-            (str(p.get("from")), str(p.get("to"))) for p in item.get("pauses") or () if isinstance(p, Mapping)
-        ),
-        time_limit=int(item.get("time_limit") or 60),
+        pauses=tuple((str(p.get("from")), str(p.get("to"))) for p in rows_of(item.get("pauses"))),
+        time_limit=limit if isinstance(limit := item.get("time_limit"), int) and limit > 0 else 60,
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
         **{name: str(item.get(name) or "") for name in plain},
     )
@@ -112,6 +110,6 @@ def _column(row: Mapping[str, Any]) -> Column:
         unique=bool(row.get("unique")),
         key=bool(row.get("primaryKey")),
         classification=str(row.get("classification") or ""),
-        options=dict(row.get("logicalTypeOptions") or {}),
-        quality=tuple(row.get("quality") or ()),
+        options=mapping_of(row.get("logicalTypeOptions")),
+        quality=tuple(rows_of(row.get("quality"))),
     )

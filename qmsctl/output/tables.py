@@ -9,9 +9,9 @@ import json
 import click
 
 from qmsctl.output.text import cells, encodable, harmless_in_logs, pad, visible, wrap
+from qmsctl.printable import no_formula
 
 FORMATS: tuple[str, ...] = ("table", "csv", "json")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _GAP = 2
 _NARROWEST = 10
 
@@ -39,7 +39,7 @@ def _csv(table: list[list[str]], columns: list[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in (columns, *table):
-        writer.writerow(["'" + visible(cell) if cell.startswith(_FORMULA) else visible(cell) for cell in row])
+        writer.writerow([visible(no_formula(cell)) for cell in row])
     return out.getvalue().removesuffix("\n")
 
 
