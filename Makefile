@@ -54,6 +54,7 @@ test: lint
 
 test-heavy: $(STAMP)
 	scripts/system-packages.sh
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
 	$(BIN)/pytest -m heavy
 
 clean:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need from outside Python: OpenSSH and OpenSSL for signatures and time stamps, Chromium for browser tests, Node for outside validators.
+# Installs what the tests need from outside Python: OpenSSH and OpenSSL for signatures and time stamps, Chromium for browser tests, Node for outside validators,
+# PostgreSQL and Java (for Spark) for the engines that KPIs are computed on.
 # Where it may not install (no root, no apt) it says what is missing; the tests then skip, except in CI.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,6 +11,8 @@ fi
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+{ command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$missing postgresql"
+command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "Installing$([ -z "${missing# }" ] || echo " $missing") ..."

@@ -1,7 +1,8 @@
 """Turns the example of a check's docstring into files and the lines on which findings are expected.
 
 `*** DAY` says that what stands above it landed on that day; what stands below is not in Git yet. `*** proposed`
-at the end puts the last files forward as a change, which the gate then judges.
+at the end puts the last files forward as a change, which the gate then judges. From files below data/ the KPIs of
+the example are computed before it is checked.
 """
 
 from __future__ import annotations

@@ -12,7 +12,10 @@ import qmsctl.loader
 from qmsctl import checks
 from qmsctl.approvals.control import open_control
 from qmsctl.gate import decide
-from qmsctl.loader import load
+from qmsctl.graph import Graph
+from qmsctl.loader import Loaded, load
+from qmsctl.measures.board import FOLDER, Measures
+from qmsctl.measures.run import run as compute
 from tests.conftest import TODAY
 from tests.examples import Example, parse
 
@@ -54,12 +57,12 @@ def test_example_gives_exactly_its_findings(name: str, tmp_path: Path, monkeypat
 
 
 def judge(root: Path, example: Example) -> checks.Report:
-    """Check an example: alone, with its history, or as a change before the gate."""
+    """Check an example: alone, with its values, with its history, or as a change before the gate."""
     loaded = load(root)
     control = loaded.config.approvals
     if not example.landed:
         hidden = ("this is no Git repository",) if control else ()
-        return checks.run(loaded, TODAY, hidden=hidden)
+        return checks.run(loaded, TODAY, hidden=hidden, measures=measured(loaded, example))
     if example.proposed:
         decision = decide(root, "main", "change", today=TODAY, now=f"{TODAY}T12:00:00+01:00")
         assert not decision.passed
@@ -73,6 +76,15 @@ def judge(root: Path, example: Example) -> checks.Report:
         hidden=found.hidden,
         switched_off=found.switched_off,
     )
+
+
+def measured(loaded: Loaded, example: Example) -> Measures | None:
+    """Return the measures of an example: what is recorded in it, and what its files below data/ give."""
+    measures = Measures(loaded, Graph(loaded), loaded.root / FOLDER, TODAY)
+    if any(path.startswith("data/") for path in example.files):
+        compute(measures, loaded.root / "data", f"{TODAY}T06:00:00+01:00")
+        measures = Measures(loaded, Graph(loaded), loaded.root / FOLDER, TODAY)
+    return measures if measures.known else None
 
 
 @pytest.mark.parametrize("name", checks.ids())

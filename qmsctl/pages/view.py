@@ -13,7 +13,7 @@ from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import STATES, Clause, clauses
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.model import Due, Item, Link, Part
+from qmsctl.model import Due, Item, Link, Part, mapping_of, rows_of
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
 from qmsctl.schema import ItemType
@@ -257,6 +257,26 @@ class View:
                 for v in value
             ]
         return [self.long_day(value) if self.is_day(value) else str(value)]
+
+    def column_rules(self, column: Mapping[str, Any]) -> list[str]:
+        """What a data contract demands of a column, in words."""
+        options = mapping_of(column.get("logicalTypeOptions"))
+        found = [
+            word
+            for name, word in (("primaryKey", "key"), ("required", "never empty"), ("unique", "unique"))
+            if column.get(name)
+        ]
+        for low, high, what in (("minimum", "maximum", ""), ("minLength", "maxLength", " characters")):
+            if low in options or high in options:
+                edges = [f"from {options[low]:,}"] if low in options else []
+                edges += [f"up to {options[high]:,}"] if high in options else []
+                found.append(" ".join(edges) + what)
+        for rule in rows_of(column.get("quality")):
+            values = ", ".join(map(str, mapping_of(rule.get("arguments")).get("validValues") or ()))
+            allowed = rule.get("mustBe", rule.get("mustBeLessOrEqualTo", rule.get("mustBeLessThan", 0)))
+            some = f", at most {allowed} {rule.get('unit') or 'rows'} otherwise" if allowed else ""
+            found.append((f"one of {values}" if values else str(rule.get("metric"))) + some)
+        return [*found, *([str(column["classification"])] if column.get("classification") else [])]
 
     def slug(self, text: str) -> str:
         from qmsctl.model import slug
