@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,32 +21,25 @@ Cells = dict[str, dict[str, Any]]
 
 
 def run(
-    definitions: Sequence[Definition], sources: Mapping[str, Source], data: Path, system: Measures
-) -> tuple[Cells, dict[str, float], dict[str, float]]:
-    """Return cells, seconds by kind of work and seconds by KPI."""
-    seconds: dict[str, float] = defaultdict(float)
-    kpis: dict[str, float] = defaultdict(float)
+    definitions: Sequence[Definition], sources: Mapping[str, Source], data: Path, system: Measures, clock: Any
+) -> Cells:
+    """Return the cells of all KPIs; the clock keeps the time."""
     cells: Cells = {}
     for name in sorted({a.source for d in definitions for a in d.aggregates.values()}):
         source = sources[name]
         users = [d for d in definitions if any(a.source == name for a in d.aggregates.values())]
-        start = time.process_time()
-        # The contract looks at every column of the table; what it alone needs is let go before the questions.
-        frame = _read(source, data)
-        seconds["opening"] += time.process_time() - start
-        start = time.process_time()
-        _checks(frame, source)
-        seconds["contracts"] += time.process_time() - start
+        with clock.on("opening"):
+            # The contract looks at every column of the table; what it alone needs is let go before the questions.
+            frame = _read(source, data)
+        with clock.on("contracts"):
+            _checks(frame, source)
         frame = frame[sorted(_needed(source, users))]
         made: dict[tuple[str, str], Any] = {}
         for definition in users:
-            start = time.process_time()
-            _ask(definition, source, frame, cells, made, system)
-            spent = time.process_time() - start
-            seconds["questions"] += spent
-            kpis[definition.kpi] += spent
+            with clock.on("questions", definition.kpi):
+                _ask(definition, source, frame, cells, made, system)
         del frame, made
-    return cells, dict(seconds), dict(kpis)
+    return cells
 
 
 def _read(source: Source, data: Path) -> Any:

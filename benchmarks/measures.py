@@ -100,7 +100,7 @@ def _facts(given: Any, folder: Path, counts: Mapping[str, int]) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     names = ("duckdb", "ibis-framework", "pandas", "pyarrow")
     return [
-        f"{counts['rows']:,} rows in {size:.1f} GB of Parquet; {given.runs} runs of each engine in turns, medians of processor seconds; "
+        f"{counts['rows']:,} rows in {size:.1f} GB of Parquet; {given.runs} runs of each engine in turns, medians; "
         f"memory limit of DuckDB: {given.memory_limit or 'its own (80 % of the machine)'}.",
         f"{os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}, "
         + ", ".join(f"{n} {version(n)}" for n in names)
@@ -109,29 +109,23 @@ def _facts(given: Any, folder: Path, counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _median(runs: Sequence[Mapping[str, Any]], name: str) -> float:
-    return statistics.median(float(r["seconds"].get(name, 0)) for r in runs)
-
-
-def _paired(runs: Mapping[str, list[dict[str, Any]]], name: str, one: str, other: str) -> float:
-    """Return the median of the ratios of runs that followed each other."""
-    rows = zip(runs[one], runs[other], strict=True)
-    return statistics.median(a["seconds"][name] / b["seconds"][name] for a, b in rows if b["seconds"].get(name))
-
-
 def _times(runs: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     engines = list(runs)
-    out = ["| | " + " | ".join(engines) + " | " + " | ".join(f"{e} / sql" for e in engines if e != "sql" and "sql" in runs) + " |"]
-    out.append("|" + "---|" * (out[0].count("|") - 1))
-    for name in ("looking", "opening", "contracts", "questions", "putting together", "all", "all, by the clock"):
-        cells = [f"{_median(runs[e], name):.2f} s" if _median(runs[e], name) else "" for e in engines]
-        for engine in engines:
-            if engine != "sql" and "sql" in runs:
-                known = _median(runs["sql"], name) and _median(runs[engine], name)
-                cells.append(f"**{_paired(runs, name, engine, 'sql'):.2f}**" if known else "")
-        out.append(f"| {name} | " + " | ".join(cells) + " |")
-    peaks = [f"{max(r['peak'] for r in runs[e]) / 1e6:,.0f} MB" for e in engines]
-    out.append("| peak memory | " + " | ".join(peaks) + " |" + " |" * sum(e != "sql" and "sql" in runs for e in engines))
+    others = [e for e in engines if e != "sql" and "sql" in runs]
+    out = ["| | " + " | ".join(engines) + " | " + " | ".join(f"{e} / sql" for e in others) + " |"]
+    out.append("|" + "---|" * (1 + len(engines) + len(others)))
+    for kind, unit in (("passed", "by the clock"), ("seconds", "of the processor")):
+        for name in ("looking", "opening", "contracts", "questions", "putting together", "all"):
+            times = {e: [float(r[kind].get(name, 0)) for r in runs[e]] for e in engines}
+            middle = {e: statistics.median(times[e]) for e in engines}
+            cells = [f"{middle[e]:.2f} s" if middle[e] else "" for e in engines]
+            for engine in others:
+                # The median of the ratios of runs that followed each other.
+                pairs = [a / b for a, b in zip(times[engine], times["sql"], strict=True) if b]
+                cells.append(f"**{statistics.median(pairs):.2f}**" if pairs and middle[engine] else "")
+            out.append(f"| {name}, {unit} | " + " | ".join(cells) + " |")
+    peaks = [f"{max(r['peak'] for r in runs[e]):,.0f} MB" for e in engines]
+    out.append("| peak memory of the process | " + " | ".join(peaks) + " |" + " |" * len(others))
     return out
 
 
@@ -180,7 +174,7 @@ def _locations(folder: Path, given: Any) -> tuple[list[str], int]:
     out = ["", f"| By location ({', '.join(places)}) | time | ratio | peak memory |", "|---|---|---|---|"]
     for name, times in rows.items():
         ratio = statistics.median(a / b for a, b in zip(times, rows["all at once"], strict=True))
-        out.append(f"| {name} | {statistics.median(times):.2f} s | {ratio:.2f} | {max(peaks[name]) / 1e6:,.0f} MB |")
+        out.append(f"| {name} | {statistics.median(times):.2f} s | {ratio:.2f} | {max(peaks[name]):,.0f} MB |")
     return [*out, "", f"Values that differ between the ways: {wrong}."], wrong
 
 

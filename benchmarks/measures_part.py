@@ -57,54 +57,66 @@ def definitions() -> list[Definition]:
     return [d for d in system().definitions.values() if d.kpi in hand]
 
 
-def result(seconds: dict[str, float], **more: Any) -> dict[str, Any]:
-    """Return what was measured with the greatest memory the process ever held, in kB.
-
-    Seconds are those of the processor, over all threads: they hardly change when the machine has other work.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return {"seconds": seconds, "peak": peak * 1.024, **more}
-
-
 # --- qmsctl ---------------------------------------------------------------------------------------
 
 
 class Clock:
-    """Adds up the time that is spent in functions."""
+    """Adds up processor seconds and seconds by the clock, by kind of work and by KPI."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.passed: dict[str, float] = defaultdict(float)
         self.kpis: dict[str, float] = defaultdict(float)
         self.asked: dict[str, int] = defaultdict(int)
 
+    @contextlib.contextmanager
+    def on(self, name: str, kpi: str = "") -> Iterator[None]:
+        """Add what is done meanwhile to a kind of work."""
+        begun, wall = time.process_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.process_time() - begun
+            self.seconds[name] += spent
+            self.passed[name] += time.perf_counter() - wall
+            if kpi:
+                self.kpis[kpi] += spent
+
+    def rest(self, name: str) -> None:
+        """Say that what no other name stands for is of this kind."""
+        for times in (self.seconds, self.passed):
+            times[name] = times["all"] - sum(v for k, v in times.items() if k != "all")
+
+    def result(self) -> dict[str, Any]:
+        """Return what was measured, with the greatest memory the process ever held, in MB."""
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+        times = {"seconds": dict(self.seconds), "passed": dict(self.passed)}
+        return {**times, "peak": peak * 1.024 / 1e3, "kpis": dict(self.kpis), "asked": dict(self.asked)}
+
     def timed(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function with its time added to a kind of work."""
+
         @functools.wraps(work)
         def call(*given: Any, **named: Any) -> Any:
-            begun = time.process_time()
-            try:
+            with self.on(name, given[0].kpi if name == "questions" else ""):
                 return work(*given, **named)
-            finally:
-                spent = time.process_time() - begun
-                self.seconds[name] += spent
-                if name == "questions":
-                    self.kpis[given[0].kpi] += spent
 
         return call
 
     def opened(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the opening of sources with the time for opening and closing added."""
+
         @contextlib.contextmanager
         def call(*given: Any) -> Iterator[Any]:
-            begun = time.process_time()
-            manager = work(*given)
-            found = manager.__enter__()
-            self.seconds["opening"] += time.process_time() - begun
+            with self.on("opening"):
+                manager = work(*given)
+                found = manager.__enter__()
             try:
                 yield found
             finally:
-                begun = time.process_time()
-                manager.__exit__(None, None, None)
-                self.seconds["opening"] += time.process_time() - begun
+                with self.on("opening"):
+                    manager.__exit__(None, None, None)
 
         return call
 
@@ -141,15 +153,12 @@ def run_qmsctl(folder: Path, only: str = "", name: str = "store", *more: str) ->
         asked(definition, *given)
 
     compute._collect, compute._ask = collected, ask
-    begun, wall = time.process_time(), time.perf_counter()
-    outcome = compute.compute(wanted, Store(place))
-    clock.seconds["all"] = time.process_time() - begun
-    passed = time.perf_counter() - wall
+    with clock.on("all"):
+        outcome = compute.compute(wanted, Store(place))
     if outcome.failed:
         raise SystemExit(f"not computed: {outcome.failed}")
-    clock.seconds["putting together"] = clock.seconds["all"] - sum(v for k, v in clock.seconds.items() if k != "all")
-    clock.seconds["all, by the clock"] = passed
-    return result(dict(clock.seconds), kpis=dict(clock.kpis), asked=dict(clock.asked))
+    clock.rest("putting together")
+    return clock.result()
 
 
 # --- SQL by hand ----------------------------------------------------------------------------------
@@ -174,32 +183,24 @@ def run_sql(folder: Path, way: str = "cuts") -> dict[str, Any]:
     """
     import duckdb  # noqa: F401
 
-    seconds: dict[str, float] = defaultdict(float)
-    kpis: dict[str, float] = defaultdict(float)
+    clock = Clock()
     known, today = sources(folder), system().today
-    begun, wall = time.process_time(), time.perf_counter()
-    connection = connected()
-    beside(connection, known, folder)
-    seconds["opening"] = time.process_time() - begun
-    start = time.process_time()
-    for name in sorted({q.source for q in by_hand.QUESTIONS}):
-        for text in by_hand.checks(known[name], folder):
-            connection.execute(text).fetchall()
-    seconds["contracts"] = time.process_time() - start
     cells: dict[str, Any] = {}
-    for question in by_hand.QUESTIONS:
-        start = time.process_time()
-        ask = one_by_one if way == "cuts" else all_at_once
-        ask(connection, question, known[question.source], folder, today, cells)
-        spent = time.process_time() - start
-        seconds["questions"] += spent
-        kpis[question.kpi] += spent
-    start = time.process_time()
-    write(folder, "sql" if way == "cuts" else way, cells)
-    seconds["putting together"] = time.process_time() - start
-    seconds["all"] = time.process_time() - begun
-    seconds["all, by the clock"] = time.perf_counter() - wall
-    return result(dict(seconds), kpis=dict(kpis))
+    with clock.on("all"):
+        with clock.on("opening"):
+            connection = connected()
+            beside(connection, known, folder)
+        for name in sorted({q.source for q in by_hand.QUESTIONS}):
+            with clock.on("contracts"):
+                for text in by_hand.checks(known[name], folder):
+                    connection.execute(text).fetchall()
+        for question in by_hand.QUESTIONS:
+            with clock.on("questions", question.kpi):
+                ask = one_by_one if way == "cuts" else all_at_once
+                ask(connection, question, known[question.source], folder, today, cells)
+        with clock.on("putting together"):
+            write(folder, "sql" if way == "cuts" else way, cells)
+    return clock.result()
 
 
 def beside(connection: Any, known: dict[str, Source], folder: Path) -> None:
@@ -263,14 +264,12 @@ def run_pandas(folder: Path) -> dict[str, Any]:
     """Compute the same from data frames that hold the columns that are needed and no others."""
     import by_pandas
 
-    begun, wall = time.process_time(), time.perf_counter()
-    cells, seconds, kpis = by_pandas.run(definitions(), sources(folder), folder, system())
-    start = time.process_time()
-    write(folder, "pandas", cells)
-    seconds["putting together"] = time.process_time() - start
-    seconds["all"] = time.process_time() - begun
-    seconds["all, by the clock"] = time.perf_counter() - wall
-    return result(seconds, kpis=kpis)
+    clock = Clock()
+    with clock.on("all"):
+        cells = by_pandas.run(definitions(), sources(folder), folder, system(), clock)
+        with clock.on("putting together"):
+            write(folder, "pandas", cells)
+    return clock.result()
 
 
 # --- comparing ------------------------------------------------------------------------------------
@@ -360,9 +359,11 @@ def run_plans(folder: Path) -> dict[str, Any]:
 
     compute._ask, compute._collect = asked, collected
     compute._series = lambda *_: []
+    shutil.rmtree(folder / "out" / "plans", ignore_errors=True)
     compute.compute(job(folder), Store(folder / "out" / "plans"))
     hand: dict[str, tuple[int, str]] = {}
     known, connection = sources(folder), connected()
+    beside(connection, known, folder)
     for question in by_hand.QUESTIONS:
         for view, text in by_hand.texts(question, known[question.source], folder, system().today):
             hand[f"{question.kpi} {question.source} {view}"] = _plan(connection, text)

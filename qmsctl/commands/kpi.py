@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qmsctl.commands import (
     colour,
     emit,
     format_option,
+    iso_day,
     pass_workspace,
     progress,
     width,
@@ -143,7 +145,10 @@ def _show_rows(view: Workspace, kpi: str, location: str, period: str, form: str)
         raise Trouble(f"the values of {kpi} are recorded by people", f"see its log: qmsctl show {kpi}")
     zone = view.loaded.config.time_zone
     try:
-        source = measures.sources[evidence.part_behind(found)[1].source]
+        name = evidence.part_behind(found)[1].source
+        if name not in measures.sources:
+            raise SourceFault(f"there is no data source {name} any more", f"see qmsctl show {kpi}")
+        source = measures.sources[name]
         state = measures.source_state(source.id)
         repeated = state.health.duplicates if state is not None and state.health is not None else 0
         with evidence.rows_of(source, view.data, zone, repeated) as opened:
@@ -298,8 +303,12 @@ def record(
         raise Trouble(
             f"{periods.words(span.key)} is not over on {today}", f"record it from the day after {span.last} on"
         )
-    if (value is None) == (numerator is None or denominator is None):
+    if [value is None, numerator is None, denominator is None] not in ([False, True, True], [True, False, False]):
         raise Trouble("give either --value, or --numerator with --denominator")
+    if not all(math.isfinite(n) for n in (value, numerator, denominator) if n is not None):
+        raise Trouble("that is no number that can be recorded", "write it in digits")
+    if not evidence.strip():
+        raise Trouble("the evidence is missing", 'say where the figure can be seen: --evidence "Order book, 2 October"')
     if denominator == 0:
         raise Trouble("the denominator is 0; then there is no value to record")
     if unit is not None and unit != found.unit:
@@ -349,9 +358,14 @@ def explain(
     last = _period("", until or period)
     if last.last < first.first:
         raise Trouble(f"{until} ends before {period} begins")
+    if len(cause.strip()) < 8:
+        raise Trouble("the cause is too short to be understood", "say in a sentence what happened")
+    role = workspace.ref(who) if who else ""
+    if role and (role not in workspace.graph.items or workspace.graph.items[role].type != "role"):
+        raise Trouble(f"{role} is no role", "all: qmsctl list role")
     entry: dict[str, Any] = {"period": first.key, "until": last.key if until else None}
     entry |= {"location": _place(measures, location) or None}
-    entry |= {"cause": cause, "action": action, "who": workspace.ref(who) if who else None, "by": by}
+    entry |= {"cause": cause, "action": action, "who": role or None, "by": iso_day(by) if by else None}
     today = workspace.today(as_of)
     entry |= {"new_level": True if new_level else None, "written": today}
     path = _written(
@@ -397,6 +411,10 @@ def _place(measures: Measures, text: str) -> str:
 
 def _written(workspace: Workspace, kpi: str, title: str, field: str, entry: dict[str, Any], today: str) -> str:
     """Add an entry to the log of a KPI and return the path of the log."""
+    try:
+        "".join(v for v in entry.values() if isinstance(v, str)).encode("utf-8")
+    except UnicodeError as error:
+        raise Trouble("what was given is no readable text", "type it anew") from error
     try:
         edit = editing.log_entry(workspace.loaded, kpi, title, field, entry, today)
         if not edit.before:

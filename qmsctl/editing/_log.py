@@ -14,10 +14,10 @@ from qmsctl.loader import Loaded
 def log_entry(loaded: Loaded, kpi: str, title: str, field: str, entry: Mapping[str, Any], today: str) -> Edit:
     """Return the change that adds an entry to a list of the log of a KPI; a log is begun where there is none.
 
-    Raises EditError where the list is written in a way to which nothing can be added safely.
+    Signs that cannot be seen are written as escapes. Raises EditError where the list is written in a way to which nothing can be added safely.
     """
     log = next((i for i in loaded.qms.of_type("kpi-log") if i.get("kpi") == kpi), None)
-    line = "  - {" + ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in entry.items()) + "}"
+    line = "  - {" + ", ".join(f"{k}: {_scalar(v)}" for k, v in entry.items()) + "}"
     if log is None:
         path, text = new_item(loaded, "kpi-log", f"Log of {title}"[:120], {"kpi": kpi}, today, ())
         return Edit(path, "", f"{text.rstrip()}\n{field}:\n{line}\n")
@@ -41,3 +41,8 @@ def log_entry(loaded: Loaded, kpi: str, title: str, field: str, entry: Mapping[s
         indent = min((len(text) - len(text.lstrip()) for text in entries), default=2)
         lines.insert(end, " " * indent + line.lstrip())
     return Edit(log.path, before, end_of_line.join(lines) + end_of_line)
+
+
+def _scalar(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -14,7 +14,7 @@ from typing import Any
 from qmsctl.measures import periods
 from qmsctl.measures.board import Measures
 from qmsctl.measures.model import TOTAL, Judged, JudgedPoint
-from qmsctl.printable import encodable, no_formula, printable
+from qmsctl.printable import encodable, no_formula, visible
 
 COLUMNS = {
     "kpi": "text", "title": "text", "location": "text", "period": "text", "period_first": "date", "period_last": "date",
@@ -93,7 +93,7 @@ def csv_text(found: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return "" if value is None else repr(value)
-    return no_formula(printable(value))
+    return no_formula(visible(value))
 
 
 def json_text(measures: Measures, found: Sequence[Mapping[str, Any]]) -> str:

@@ -18,7 +18,7 @@ from qmsctl.measures import log, parts, periods
 from qmsctl.measures.definitions import definition
 from qmsctl.measures.judgement import judge, over
 from qmsctl.measures.log import Explanation, Recorded
-from qmsctl.measures.model import TOTAL, Breach, Definition, Judged, Series
+from qmsctl.measures.model import TOTAL, Breach, Definition, Judged, Point, Series
 from qmsctl.measures.sources import Source, source
 from qmsctl.measures.store import Run, SourceState, Store
 from qmsctl.model import Item, mapping_of, rows_of
@@ -200,7 +200,7 @@ class Measures:
             if one.dimension == dimension:
                 value = over(found, _until(one, self.today, found.grain), f"{months} months")
                 if value is not None:
-                    rows.append((one.member, value))
+                    rows.append((one.member or "not given", value))
         return sorted(rows, key=lambda row: (-row[1], row[0]))
 
     def pareto(self, kpi: str, months: int = 12, location: str = TOTAL) -> list[tuple[str, float]]:
@@ -213,7 +213,7 @@ class Measures:
                 points = [p for p in _until(one, self.today, found.grain) if not p.doubt]
                 raw = parts.merged(found, [p.parts for p in points[-_count(found.grain, months) :]] or [{}])
                 size = raw.get(name) or 0
-                if size and one.member != "none":
+                if size and one.member:
                     rows.append((one.member, float(size)))
         return sorted(rows, key=lambda row: (-row[1], row[0]))
 
@@ -319,13 +319,14 @@ def _time_passed(start: str, end: str, today: str) -> float | None:
 
 def _together(found: Definition, rows: list[Series]) -> Series:
     """Return the total of locations that people recorded one by one."""
-    import dataclasses
-
     keys = sorted({p.period for s in rows for p in s.points})
     points = []
     for key in keys:
         mine = [p for s in rows for p in s.points if p.period == key]
         raw = parts.merged(found, [p.parts for p in mine])
         value = parts.value(found, raw) if all(p.parts for p in mine) else None
-        points.append(dataclasses.replace(mine[0], value=value, parts=raw, rows=len(mine)))
+        silent = [s.location for s in rows if all(p.period != key for p in s.points)]
+        doubt = next((p.doubt for p in mine if p.doubt), "")
+        doubt = doubt or (f"nothing is recorded for {', '.join(silent)}" if silent else "")
+        points.append(Point(key, value, raw, len(mine), doubt))
     return Series(found.kpi, TOTAL, points=tuple(points))

@@ -28,9 +28,10 @@ Progress = Callable[[int, int, str], None]
 Cells = dict[tuple[str, str, str], dict[str, dict[str, Any]]]
 """(location, dimension, member) -> period -> parts."""
 
-ANY = "*"
+ANY = "\0any"
 """Rows of all locations counted at once, where those of locations cannot be added up."""
 
+ROWS = "qms_rows"
 _UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
@@ -65,7 +66,8 @@ class _Found:
     sql: list[tuple[str, str]] = field(default_factory=list)
     engines: set[str] = field(default_factory=set)
     first: list[str] = field(default_factory=list)
-    breaches: list[Breach] = field(default_factory=list)
+    doubts: list[tuple[str, Breach]] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
     whole: bool = True
     fault: str = ""
 
@@ -110,7 +112,7 @@ def _sources_of(definitions: Iterable[Definition]) -> list[str]:
 
 def _kept(store: Store, kpi: str) -> str:
     run = store.run(kpi)
-    return run.key if run is not None and not run.fault else ""
+    return run.key if run is not None and not run.fault and store.series(kpi) is not None else ""
 
 
 def _look(job: Job, store: Store, name: str) -> SourceState:
@@ -125,7 +127,7 @@ def _look(job: Job, store: Store, name: str) -> SourceState:
         )
     except SourceFault as error:
         return SourceState(name, source.digest, "", job.today, None, str(error), error.help, error.rule)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return SourceState(name, source.digest, "", job.today, None, f"cannot be read: {error}", rule="unreadable")
     if fingerprint and (before.digest, before.fingerprint) == (source.digest, fingerprint) and not before.fault:
         return dataclasses.replace(before, files=files)
@@ -157,14 +159,19 @@ def _ask_source(
                 rows = dataclasses.replace(
                     rows, table=rows.table.filter(rows.table[source.location_column] == job.only)
                 )
-            rows, health = contract.held(rows, job.today)
+            times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
+            rows, health = contract.held(rows, job.today, times)
             store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
             broken = health.broken
             if broken is not None:
                 raise SourceFault(f"its data contract is broken: {broken.message}", broken.help, broken.rule)
             for definition in users:
-                _ask(definition, rows, health, job, found[definition.kpi])
-    except SourceFault as error:
+                try:
+                    _ask(definition, rows, health, job, found[definition.kpi])
+                except TooMany as many:
+                    found[definition.kpi].fault = f"{state.source}: {many}"
+    except Exception as problem:
+        fault = problem if isinstance(problem, SourceFault) else SourceFault(_strange(problem))
         known = store.source(state.source)
         if known is None or known.health is None or known.health.broken is None or known.checked != job.today:
             kept = known.health if known is not None else None
@@ -172,26 +179,34 @@ def _ask_source(
                 dataclasses.replace(
                     state,
                     checked=job.today,
-                    fault=str(error),
-                    help=error.help,
-                    rule=error.rule,
+                    fault=str(fault),
+                    help=fault.help,
+                    rule=fault.rule,
                     health=kept,
                     fingerprint="",
                 )
             )
         for definition in users:
-            found[definition.kpi].fault = found[definition.kpi].fault or f"{state.source}: {error}"
+            found[definition.kpi].fault = found[definition.kpi].fault or f"{state.source}: {fault}"
+
+
+def _strange(problem: Exception) -> str:
+    """Return in one line what an engine said to a question that nobody foresaw; it holds up no other source."""
+    return f"cannot be asked: {type(problem).__name__}: {' '.join(str(problem).split())[:160]}"
 
 
 def _ask(definition: Definition, rows: Rows, health: contract.Health, job: Job, facts: _Found) -> None:
     source = rows.source
     facts.engines.add(rows.engine)
     facts.first.append(_begins(source, health.first))
-    facts.breaches.extend(b for b in health.breaches if b.level == "error")
     mine = {n: a for n, a in definition.aggregates.items() if a.source == source.id}
     by_time: dict[str, dict[str, Aggregate]] = defaultdict(dict)
     for name, aggregate in mine.items():
         by_time[aggregate.time or source.time_column][name] = aggregate
+    for breach in (b for b in health.breaches if b.level == "error"):
+        facts.doubts.extend((day, breach) for time in by_time for day in breach.days_by(time))
+    if not source.late_after and not source.rows_every:
+        facts.silent.append(health.newest)
     located = bool(source.location_column)
     facts.whole = facts.whole and located
     views = dict.fromkeys(
@@ -220,12 +235,12 @@ def question(
     table = rows.table
     day = table[time].cast("date")
     # The period that runs now is not over: it would be judged by half of its rows.
-    table = table.filter(day <= periods.last_complete(today, grain).last)
+    table = table.filter((day <= periods.last_complete(today, grain).last) & (day >= contract.OLDEST))
     by: dict[str, Any] = {"qms_period": table[time].cast("date").truncate(_UNITS[grain])}
     if located:
-        by["qms_location"] = table[rows.source.location_column]
+        by["qms_location"] = table[rows.source.location_column].cast("string").fill_null("")
     if view:
-        by["qms_member"] = table[view].cast("string")
+        by["qms_member"] = table[view].cast("string").fill_null("")
     asked: dict[str, Any] = {"qms_rows": table.count()}
     for name, aggregate in aggregates.items():
         asked.update(_asked(table, name, aggregate))
@@ -262,24 +277,31 @@ def condition(table: Any, aggregate: Aggregate) -> Any:
             "at_least": lambda c, v: c >= v,
             "below": lambda c, v: c < v,
             "at_most": lambda c, v: c <= v,
-            "empty": lambda c, v: c.isnull() if v else c.notnull(),
+            "empty": lambda c, v: _empty(c) if v else ~_empty(c),
         }[row.op](column, value)
         found = one if found is None else found & one
     return found
 
 
+def _empty(column: Any) -> Any:
+    return column.isnull() | (column.strip() == "") if column.type().is_string() else column.isnull()
+
+
+class TooMany(SourceFault):
+    """A KPI is broken down by more than can be shown to anybody."""
+
+
 def _collect(rows: Rows, expression: Any, facts: _Found, view: str, location: str = "") -> None:
     answers = engine.ask(rows, expression.limit(MOST_ROWS + 1))
     if len(answers) > MOST_ROWS:
-        raise SourceFault(f"broken down by `{view}` it gives more than {MOST_ROWS:,} values", "break it down by less")
+        raise TooMany(f"broken down by `{view}` it gives more than {MOST_ROWS:,} values", "break it down by less")
     for row in answers:
         start = row.pop("qms_period")
         if start is None:
             continue
-        where = str(row.pop("qms_location", "") or "") or location
-        member = row.pop("qms_member", None)
-        kept = facts.cells[where, view, str(member or "none") if view else ""][start.isoformat()[:10]]
-        kept["rows"] = kept.get("rows", 0) + int(row.pop("qms_rows"))
+        where = str(row.pop("qms_location", "")) or location
+        kept = facts.cells[where, view, str(row.pop("qms_member", ""))][start.isoformat()[:10]]
+        kept[ROWS] = kept.get(ROWS, 0) + int(row.pop("qms_rows"))
         kept.update(row)
 
 
@@ -302,34 +324,61 @@ def _series(definition: Definition, facts: _Found, job: Job, store: Store) -> li
     views = sorted({key[1:] for key in cells} | {("", "")})
 
     def one(place: str, view: tuple[str, str]) -> Series:
+        mine = cells.get((place, *view), {})
+        where = TOTAL if place == ANY else place
         bases = {
             p.key: _Base(
-                parts.filled(definition, cells.get((place, *view), {}).get(p.first, {})),
-                int(cells.get((place, *view), {}).get(p.first, {}).get("rows", 0)),
-                _doubt(p, facts.breaches, place if place != ANY else TOTAL),
+                parts.filled(definition, mine.get(p.first, {})),
+                int(mine.get(p.first, {}).get(ROWS, 0)),
+                _doubt(p, facts, where),
             )
             for p in spans
         }
-        return _points(definition, spans, bases, (place if place != ANY else TOTAL, *view))
+        return _points(definition, spans, bases, (where, *view))
 
     found = [one(place, view) for view in views for place in places]
     if job.only:
-        found = [s for s in found if s.location == job.only]
-        others = [s for place in _others(store, definition.kpi, job) for s in _stored(store, definition.kpi, place)]
-        views = sorted({(s.dimension, s.member) for s in (*found, *others)})
-        found += [
-            _rolled(definition, spans, [s for s in (*found, *others) if (s.dimension, s.member) == v]) for v in views
-        ]
+        found = [s for s in found if s.location == job.only] or [one(job.only, ("", ""))]
+        found += _with_others(definition, found, job, store)
     elif not places:
         found = [one(TOTAL, view) for view in views]
     elif parts.additive(definition):
-        found += [_rolled(definition, spans, [s for s in found if (s.dimension, s.member) == v]) for v in views]
+        # Rows that say no location belong to none, and to the whole.
+        nowhere = [one(TOTAL, view) for view in views if (TOTAL, *view) in cells]
+        every = [*found, *nowhere]
+        found += [_rolled(definition, spans, [s for s in every if (s.dimension, s.member) == v]) for v in views]
     else:
         found.append(one(ANY, ("", "")))
     before = store.run(definition.kpi)
     if before is not None and before.definition == definition.digest:
         found = [_restated(s, store, job.today) for s in found]
     return found
+
+
+def _with_others(definition: Definition, mine: list[Series], job: Job, store: Store) -> list[Series]:
+    """Return the total made of one location computed now and of the others as they were computed before.
+
+    A period that one of them does not have yet, or has by another definition, is no total.
+    """
+    places = _others(store, definition.kpi, job)
+    stored = {place: _stored(store, definition.kpi, place) for place in places}
+    outdated = [p for p in places if store.definition_of(definition.kpi, p) != definition.digest]
+    every = [*mine, *(s for place in places if place not in outdated for s in stored[place])]
+    keys = sorted({p.period for s in every for p in s.points})
+    spans = [periods.parse(key) for key in keys]
+    totals = []
+    for view in sorted({(s.dimension, s.member) for s in every}):
+        rolled = _rolled(definition, spans, [s for s in every if (s.dimension, s.member) == view])
+        plain = {s.location: {p.period for p in s.points} for s in every if not s.dimension}
+        points = []
+        for point in rolled.points:
+            lacking = [*outdated, *(place for place, have in plain.items() if point.period not in have)]
+            doubt = f"not computed yet for {', '.join(sorted(lacking))}" if lacking else ""
+            if not parts.additive(definition) and len(plain) + len(outdated) > 1:
+                doubt = "different values cannot be added up over locations; compute all of them together"
+            points.append(dataclasses.replace(point, doubt=doubt or point.doubt))
+        totals.append(dataclasses.replace(rolled, points=tuple(points)))
+    return totals
 
 
 def _others(store: Store, kpi: str, job: Job) -> list[str]:
@@ -367,7 +416,7 @@ def _whole(definition: Definition, cells: Cells) -> Cells:
         for day, many in by_day_rows.items():
             found[(TOTAL, *view_of)][day] = {
                 **parts.merged(definition, many),
-                "rows": sum(r.get("rows", 0) for r in many),
+                ROWS: sum(r.get(ROWS, 0) for r in many),
             }
     return found
 
@@ -405,10 +454,11 @@ def _points(
     nothing = _Base(parts.filled(definition, {}), 0, "")
     points = []
     for at, period in enumerate(spans):
-        window = [bases.get(p.key, nothing) for p in _window(definition, spans, at)]
+        bases_of = [bases.get(p.key, nothing) for p in window(definition, spans, at)]
         base = bases.get(period.key, nothing)
-        value = parts.value(definition, parts.merged(definition, [b.raw for b in window])) if window else None
-        doubt = next((b.doubt for b in window if b.doubt), "")
+        raw = parts.merged(definition, [b.raw for b in bases_of])
+        value = parts.value(definition, raw) if bases_of else None
+        doubt = base.doubt or ("" if parts.countable(raw) else "a number is too great, or none at all")
         points.append(Point(period.key, value, base.raw, base.rows, doubt))
     return Series(definition.kpi, *place, tuple(points))
 
@@ -422,8 +472,10 @@ def _restated(series: Series, store: Store, today: str) -> Series:
 
     def one(point: Point) -> Point:
         old = before.get(point.period)
-        if old is None or point.value is None or old.value is None:
+        if old is None or old.value is None:
             return point
+        if point.value is None:
+            return dataclasses.replace(point, was=old.value, restated=today)
         if math.isclose(point.value, old.value, rel_tol=1e-12, abs_tol=1e-15):
             return dataclasses.replace(point, was=old.was, restated=old.restated)
         return dataclasses.replace(point, was=old.value, restated=today)
@@ -431,13 +483,13 @@ def _restated(series: Series, store: Store, today: str) -> Series:
     return dataclasses.replace(series, points=tuple(one(p) for p in series.points))
 
 
-def _window(definition: Definition, spans: list[periods.Period], at: int) -> list[periods.Period]:
+def window(definition: Definition, spans: list[periods.Period], at: int) -> list[periods.Period]:
     """Return the periods whose parts make the value of one; [] where there are not enough of them."""
     if not definition.over:
         return [spans[at]]
     if definition.over == "year":
-        window = [p for p in spans[: at + 1] if p.key[:4] == spans[at].key[:4]]
-        return window if window[0] == first_of_year(spans[at]) else []
+        year = [p for p in spans[: at + 1] if p.key[:4] == spans[at].key[:4]]
+        return year if year[0] == first_of_year(spans[at]) else []
     length = int(definition.over.split(maxsplit=1)[0]) // (3 if definition.grain == "quarter" else 1)
     return spans[at + 1 - length : at + 1] if at + 1 >= length else []
 
@@ -449,10 +501,10 @@ def first_of_year(period: periods.Period) -> periods.Period:
     return periods.of(f"{period.key[:4]}-01-01", period.grain)
 
 
-def _doubt(period: periods.Period, breaches: list[Breach], location: str) -> str:
-    for breach in breaches:
-        if breach.location and location and breach.location != location:
-            continue
-        if any(period.first <= day <= period.last for day in breach.days):
+def _doubt(period: periods.Period, facts: _Found, location: str) -> str:
+    for day, breach in facts.doubts:
+        other = breach.location and location and breach.location != location
+        if not other and period.first <= day <= period.last:
             return f"{breach.source}: {breach.message}"
-    return ""
+    silent = next((newest for newest in facts.silent if newest and period.first > newest), "")
+    return f"there are no rows since {silent}" if silent else ""

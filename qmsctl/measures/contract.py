@@ -6,10 +6,11 @@ periods it touches are doubted and no others.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import operator
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from qmsctl.measures.model import TOTAL, Breach
 from qmsctl.measures.sources import NUMBERS, Column, Source
 
 MOST_DAYS = 400
+OLDEST = "1990-01-01"
+"""A row of an earlier day, or of one in ten years, is a slip of somebody's finger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,16 @@ class _Rule:
     percent: bool = False
 
 
-def held(rows: Rows, today: str) -> tuple[Rows, Health]:
+def held(rows: Rows, today: str, times: Collection[str] = ()) -> tuple[Rows, Health]:
     """Return the rows with repeated deliveries taken out, and what the contract says of them. Raises SourceFault."""
     source, table = rows.source, rows.table
-    rules = list(_rules(source, table))
+    rules = list(_rules(source, table, today))
     day = table[source.time_column].cast("date") if source.time_column in source.columns else None
     figures: dict[str, Any] = {"qms_rows": table.count()}
     figures.update({f"r{n}": rule.bad.sum() for n, rule in enumerate(rules)})
     if day is not None:
-        figures.update(qms_first=day.min(), qms_newest=day.max())
+        sane = (day >= OLDEST) & (day <= today)
+        figures.update(qms_first=day.min(where=sane), qms_newest=day.max(where=sane))
     found = ask(rows, table.aggregate(**figures))[0]
     count = int(found["qms_rows"])
     if not count:
@@ -65,10 +69,9 @@ def held(rows: Rows, today: str) -> tuple[Rows, Health]:
     for n, rule in enumerate(rules):
         bad = int(found[f"r{n}"] or 0)
         if (100 * bad / count if rule.percent else bad) > rule.allowed:
-            breaches.append(_breach(rows, rule, bad, count, day))
-    rows, repeated, clash = _single(rows, count)
-    if clash is not None:
-        breaches.append(clash)
+            breaches.append(_breach(rows, rule, bad, count, times))
+    rows, repeated, clashes = _single(rows, count, times)
+    breaches.extend(clashes)
     breaches.extend(_volume(source, count))
     first, newest = _day(found.get("qms_first")), _day(found.get("qms_newest"))
     breaches.extend(_stale(source, newest, today, count))
@@ -81,13 +84,25 @@ def _day(value: Any) -> str:
     return value.isoformat()[:10] if isinstance(value, datetime.date) else ""
 
 
-def _rules(source: Source, table: Any) -> Iterator[_Rule]:
+def _rules(source: Source, table: Any, today: str) -> Iterator[_Rule]:
     """Yield the row-wise rules of a contract; ``bad`` is 1 for a row that breaks the rule."""
     import ibis
 
     def one(condition: Any) -> Any:
         return ibis.ifelse(condition, 1, 0)
 
+    if source.time_column in source.columns:
+        day = table[source.time_column].cast("date")
+        yield _Rule("no day", one(day.isnull()), f"have no `{source.time_column}` and count in no period", "warning")
+        far = f"{int(today[:4]) + 10}{today[4:8]}01"
+        yield _Rule("far off", one((day < OLDEST) | (day > far)), f"have a `{source.time_column}` far off")
+        if source.arrives:
+            yield _Rule("in the future", one((day > today) & (day <= far)), f"are of a day after {today}", "warning")
+    if source.location_column in source.columns:
+        place = table[source.location_column].cast("string")
+        yield _Rule(
+            "no location", one(place.isnull() | (place == "")), f"have no `{source.location_column}`", "warning"
+        )
     for column in source.contract:
         value = table[column.name]
         if BAD in table.columns and column.kind != "string":
@@ -138,13 +153,8 @@ def _kind_words(column: Column) -> str:
     return {"integer": "whole number", "timestamp": "moment", "boolean": "yes or no"}.get(column.kind, column.kind)
 
 
-def _breach(rows: Rows, rule: _Rule, bad: int, count: int, day: Any) -> Breach:
-    days: tuple[str, ...] = ()
-    if day is not None:
-        listed = ask(rows, rows.table.filter(rule.bad == 1).select(d=day).distinct().order_by("d").limit(MOST_DAYS + 1))
-        # A bad row without a day, or bad rows all over the place, make everything doubtful.
-        days = tuple(_day(r["d"]) for r in listed) if len(listed) <= MOST_DAYS else ()
-        days = () if "" in days else days
+def _breach(rows: Rows, rule: _Rule, bad: int, count: int, times: Collection[str]) -> Breach:
+    days, others = _days(rows, rows.table.filter(rule.bad == 1), times)
     return Breach(
         rows.source.id,
         rule.name,
@@ -154,68 +164,100 @@ def _breach(rows: Rows, rule: _Rule, bad: int, count: int, day: Any) -> Breach:
         count,
         days,
         help="have the rows mended in the system of record; the next run takes them up",
+        other_days=others,
     )
 
 
-def _single(rows: Rows, count: int) -> tuple[Rows, int, Breach | None]:
-    """Return the rows without those that were delivered twice; keys with contradicting rows are a breach."""
-    import dataclasses
+def _days(rows: Rows, bad: Any, times: Collection[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the days of bad rows by the time column of the source, and by the others that KPIs count by."""
 
-    source, table = rows.source, rows.table
-    singles = [(c.name,) for c in source.contract if c.unique]
-    singles += [(c.name,) for c in source.contract for q in c.quality if q.get("metric") == "duplicateValues"]
-    singles += [
-        tuple((q.get("arguments") or {}).get("properties", ()))
-        for q in source.quality
-        if q.get("metric") == "duplicateValues"
-    ]
-    keys = [key for key in dict.fromkeys((source.key, *singles)) if key]
-    if not keys:
-        return rows, 0, None
-    repeated = 0
-    for key in keys:
-        if count - repeated == _distinct(rows, key):
-            continue
-        if not repeated:
-            single = table.distinct()
-            left = int(ask(rows, single.aggregate(n=single.count()))[0]["n"])
-            repeated = count - left
-            if repeated:
-                table = single
-                rows = dataclasses.replace(rows, table=table)
-            if left == _distinct(rows, key):
-                continue
-        clash = count - repeated - _distinct(rows, key)
-        many = table.group_by(list(key)).aggregate(qms_n=table.count()).filter(lambda t: t.qms_n > 1)
-        some = [
-            ", ".join(str(v) for k, v in r.items() if k != "qms_n")
-            for r in ask(rows, many.order_by(list(key)).limit(3))
+    def by(column: str) -> tuple[str, ...]:
+        if column not in rows.source.columns:
+            return ()
+        found = bad.group_by(d=bad[column].cast("date")).aggregate(qms_n=bad.count()).order_by("d")
+        listed = [_day(row["d"]) for row in ask(rows, found.limit(MOST_DAYS + 1))]
+        # A bad row without a day, or bad rows all over the place, make everything doubtful.
+        return () if "" in listed or len(listed) > MOST_DAYS else tuple(listed)
+
+    return by(rows.source.time_column), {column: by(column) for column in sorted(times)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Columns that must not have the same values twice; ``nulls`` says whether empty ones count."""
+
+    columns: tuple[str, ...]
+    nulls: bool = True
+    allowed: float = 0
+    level: str = "error"
+
+
+def _keys(source: Source) -> list[_Key]:
+    found = [_Key(source.key)]
+    found += [_Key((c.name,), nulls=False) for c in source.contract if c.unique and source.key != (c.name,)]
+    for column in source.contract:
+        found += [
+            _Key((column.name,), False, _allowed(q), str(q.get("severity") or "error"))
+            for q in column.quality
+            if q.get("metric") == "duplicateValues"
         ]
-        named = " and ".join(f"`{name}`" for name in key)
-        days: tuple[str, ...] = ()
-        if source.time_column:
-            hit = table.semi_join(many, list(key))
-            hit = hit.select(d=hit[source.time_column].cast("date")).distinct().order_by("d").limit(MOST_DAYS + 1)
-            days = tuple(_day(r["d"]) for r in ask(rows, hit))
-            days = () if len(days) > MOST_DAYS or "" in days else days
-        return (
-            rows,
-            repeated,
-            Breach(
-                source.id,
-                "duplicate key",
-                f"{clash:,} of {count:,} rows have the same {named} as another row and say something else, such as {'; '.join(some)}",
-                bad=clash,
-                rows=count,
-                days=days,
-                help="which of the rows counts is for the owner to say; have the other ones removed",
-            ),
-        )
-    return rows, repeated, None
+    for rule in source.quality:
+        if rule.get("metric") == "duplicateValues":
+            columns = tuple(str(c) for c in (rule.get("arguments") or {}).get("properties", ()))
+            found.append(_Key(columns, True, _allowed(rule), str(rule.get("severity") or "error")))
+    return [k for k in dict.fromkeys(found) if k.columns and all(c in source.columns for c in k.columns)]
 
 
-def _distinct(rows: Rows, key: tuple[str, ...]) -> int:
-    chosen = rows.table.select(*key).distinct()
+def _single(rows: Rows, count: int, times: Collection[str]) -> tuple[Rows, int, list[Breach]]:
+    """Return the rows without those that were delivered twice; keys with contradicting rows are breaches."""
+    source = rows.source
+    repeated = 0
+    breaches: list[Breach] = []
+    for at, key in enumerate(_keys(source)):
+        clash = _clash(rows, key)
+        if clash and at == 0 and key.columns == source.key:
+            single = rows.table.distinct()
+            repeated = count - int(ask(rows, single.aggregate(n=single.count()))[0]["n"])
+            if repeated:
+                rows = dataclasses.replace(rows, table=single)
+                clash = _clash(rows, key)
+        if clash > key.allowed:
+            breaches.append(_contradiction(rows, key, clash, count, times))
+    return rows, repeated, breaches
+
+
+def _clash(rows: Rows, key: _Key) -> int:
+    """Return how many rows have a key that another row has as well."""
+    table = rows.table if key.nulls else rows.table.filter(rows.table[key.columns[0]].notnull())
+    total = int(ask(rows, table.aggregate(n=table.count()))[0]["n"])
+    return total - _distinct(rows, table, key.columns)
+
+
+def _contradiction(rows: Rows, key: _Key, clash: int, count: int, times: Collection[str]) -> Breach:
+    source, table = rows.source, rows.table
+    columns = list(key.columns)
+    many = table.group_by(columns).aggregate(qms_n=table.count()).filter(lambda t: t.qms_n > 1)
+    some = ""
+    if all(c in source.shown for c in columns):
+        listed = ask(rows, many.order_by(columns).limit(3))
+        some = ", such as " + "; ".join(", ".join(str(v) for k, v in r.items() if k != "qms_n") for r in listed)
+    named = " and ".join(f"`{name}`" for name in columns)
+    days, others = _days(rows, table.semi_join(many, columns), times)
+    return Breach(
+        source.id,
+        "duplicate key",
+        f"{clash:,} of {count:,} rows have the same {named} as another row and say something else{some}",
+        "warning" if key.level == "warning" else "error",
+        bad=clash,
+        rows=count,
+        days=days,
+        help="which of the rows counts is for the owner to say; have the other ones removed",
+        other_days=others,
+    )
+
+
+def _distinct(rows: Rows, table: Any, columns: tuple[str, ...]) -> int:
+    chosen = table.select(*columns).distinct()
     return int(ask(rows, chosen.aggregate(n=chosen.count()))[0]["n"])
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import keyword
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -53,7 +55,7 @@ def definition(item: Item) -> Definition:
         title=item.title,
         kind=kind,
         unit=str(item.get("unit") or ""),
-        direction=str(item.get("direction") or "higher"),
+        direction=direction if (direction := str(item.get("direction"))) in ("lower", "within") else "higher",
         grain=periods.BY_FREQUENCY.get(str(item.get("frequency")), "month"),
         aggregates=aggregates,
         expression=_expression(kind, compute, list(aggregates)),
@@ -174,8 +176,12 @@ def faults(item: Item, sources: Mapping[str, Source]) -> Iterator[Fault]:
     names = [str(r.get("name")) for r in rows]
     here: tuple[str | int, ...] = ("compute",)
     for at, name in enumerate(names):
+        if keyword.iskeyword(name) or name.startswith("qms_"):
+            yield Fault((*here, "parts", at, "name"), f"`{name}` cannot be the name of a part", "choose another word")
         if name in names[:at]:
             yield Fault((*here, "parts", at, "name"), f"two parts are called `{name}`", "give each part its own name")
+    if "times" in compute and not _number(compute["times"]):
+        yield Fault((*here, "times"), f"{compute['times']!r} is no number", "such as 100 for percent")
     yield from _shape(kind, compute, names)
     yield from _windows(item, compute, kind, rows)
     for at, row in enumerate(rows):
@@ -231,6 +237,9 @@ def _windows(item: Item, compute: Mapping[str, Any], kind: str, rows: list[Mappi
     if not over:
         return
     grain = periods.BY_FREQUENCY.get(str(item.get("frequency")), "month")
+    if not re.fullmatch(r"year|[1-9][0-9]? months", over):
+        yield Fault(("compute", "over"), f"`{over}` is no time", "`over: 12 months` or `over: year`")
+        return
     if over != "year" and (
         grain in ("day", "week", "year") or int(over.split(maxsplit=1)[0]) % (3 if grain == "quarter" else 1)
     ):
@@ -293,7 +302,11 @@ def _condition(row: Mapping[str, Any], source: Source, here: tuple[str | int, ..
         if op not in row or not kind:
             continue
         value = row[op]
-        if isinstance(value, Mapping):
+        if op in ORDERED and kind in ("string", "boolean"):
+            yield Fault(
+                (*here, op), f"`{column}` is a {kind}, which has no order on every engine", "use is, is_not or in"
+            )
+        elif isinstance(value, Mapping):
             if set(value) != {"column"}:
                 yield Fault((*here, op), "to compare with another column, write {column: name}")
             else:
@@ -303,10 +316,6 @@ def _condition(row: Mapping[str, Any], source: Source, here: tuple[str | int, ..
                     yield Fault(
                         (*here, op), f"`{column}` is a {kind} and `{value['column']}` a {other}; they do not compare"
                     )
-        elif op in ORDERED and kind in ("string", "boolean"):
-            yield Fault(
-                (*here, op), f"`{column}` is a {kind}, which has no order on every engine", "use is, is_not or in"
-            )
         elif op != "empty":
             yield from _literal(column, kind, value, (*here, op))
 
@@ -333,9 +342,17 @@ def _columns_for_views(
     for at, name in enumerate(_texts(compute.get("dimensions"))):
         for source in dict.fromkeys(used):
             if source in sources:
-                yield from _column(str(name), sources[source], ("compute", "dimensions", at))
+                yield from _open_column(str(name), sources[source], ("compute", "dimensions", at))
     if compute.get("pareto") and used and used[0] in sources:
-        yield from _column(str(compute["pareto"]), sources[used[0]], ("compute", "pareto"))
+        yield from _open_column(str(compute["pareto"]), sources[used[0]], ("compute", "pareto"))
+
+
+def _open_column(name: str, source: Source, here: tuple[str | int, ...]) -> Iterator[Fault]:
+    yield from _column(name, source, here)
+    if source.columns.get(name) in ("number", "timestamp"):
+        yield Fault(here, f"`{name}` of {source.id} has too many values to be broken down by", "take a column of texts")
+    if name in source.columns and name not in source.shown:
+        yield Fault(here, f"`{name}` of {source.id} is classified; its values may not be shown", "take another column")
 
 
 def _only_funnel(compute: Mapping[str, Any]) -> set[str]:
@@ -387,15 +404,15 @@ def _tree(expression: str) -> ast.Expression:
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ExpressionFault(f"`{expression}` cannot be read as a formula") from error
+        raise ExpressionFault(f"`{expression[:60]}` cannot be read as a formula") from error
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and type(node.op) not in _OPERATORS:
-            raise ExpressionFault(f"`{ast.unparse(node)}` uses a sign that not every engine computes alike")
+            raise ExpressionFault(f"`{expression[:60]}` uses a sign that not every engine computes alike")
         if isinstance(node, ast.Constant) and not _number(node.value):
-            raise ExpressionFault(f"{node.value!r} is no number")
+            raise ExpressionFault(f"`{expression[:60]}` holds something that is no number")
         known = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.USub, ast.Name, ast.Load, ast.Constant, *_OPERATORS)
         if not isinstance(node, known):
-            raise ExpressionFault(f"`{ast.unparse(node)}` is not in the vocabulary")
+            raise ExpressionFault(f"`{expression[:60]}` uses what is not in the vocabulary")
     return tree
 
 
@@ -403,7 +420,7 @@ def _value(node: ast.expr, values: Mapping[str, Number | Fraction | None]) -> Fr
     if isinstance(node, ast.Name):
         return _exact(values.get(node.id))
     if isinstance(node, ast.Constant):
-        return _exact(node.value)  # type: ignore[arg-type]  # `_tree` lets only numbers through
+        return Fraction(str(node.value))
     if isinstance(node, ast.UnaryOp):
         inner = _value(node.operand, values)
         return None if inner is None else -inner

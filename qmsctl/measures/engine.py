@@ -19,21 +19,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
-from qmsctl.measures.sources import FILES, NUMBERS, Column, Source
+from qmsctl.measures import texts
+from qmsctl.measures.sources import FILES, Column, Source, SourceFault
+from qmsctl.measures.texts import BAD, sql_name, sql_text
+
+__all__ = ["BAD", "Rows", "SourceFault", "ask", "files_of", "fingerprint", "opened", "within"]
 
 MEMORY = "QMSCTL_MEMORY"
-BAD = "qms_bad"
-_ENCODINGS = {"utf-8": "utf-8", "windows-1252": "cp1252", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
-_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
-
-
-class SourceFault(RuntimeError):
-    """A source gave no rows that can be used; the message says why, ``help`` the way out."""
-
-    def __init__(self, message: str, help: str = "", rule: str = "unreadable") -> None:
-        super().__init__(message)
-        self.help = help
-        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,9 @@ def fingerprint(source: Source, data: Path, known: Mapping[str, list[Any]]) -> t
     if source.format not in (*FILES, "sqlite") or source.location.startswith("env:"):
         return "", {}
     state: dict[str, list[Any]] = {}
-    for file in files_of(source, data):
+    files = files_of(source, data)
+    journals = [j for f in files if source.format == "sqlite" and (j := f.with_name(f.name + "-wal")).is_file()]
+    for file in (*files, *journals):
         stat = file.stat()
         name = file.relative_to(data.resolve()).as_posix()
         before = known.get(name)
@@ -153,8 +147,12 @@ def files_of(source: Source, data: Path) -> list[Path]:
             f"there is no data folder {data}", "set `data` in qms.yaml or the variable QMSCTL_DATA to where the data is"
         )
     found = []
-    for name in sorted(glob.glob(pattern, root_dir=root, recursive=True)):
-        file = (root / name).resolve()
+    try:
+        names = sorted(glob.glob(pattern, root_dir=root, recursive=True))
+        places = [(name, (root / name).resolve()) for name in names]
+    except (ValueError, RuntimeError, OSError) as error:
+        raise SourceFault(f"the location {pattern!r} cannot be followed: {error}", "write a plain path") from error
+    for name, file in places:
         if not file.is_relative_to(root):
             raise SourceFault(f"`{name}` is a link out of the data folder", "put the file itself there")
         if file.is_dir():
@@ -181,14 +179,15 @@ def _open(ibis: Any, source: Source, data: Path, zone: str, stack: contextlib.Ex
     backend = _duckdb(ibis, zone)
     stack.callback(_close, backend)
     if source.format == "parquet":
-        listed = ", ".join(_text(str(file)) for file in files)
+        listed = ", ".join(sql_text(str(file)) for file in files)
         origin = f"read_parquet([{listed}], union_by_name=true)"
+        _same_columns(backend, source, files, listed)
         have = {r[0]: r[1] for r in backend.raw_sql(f"DESCRIBE SELECT * FROM {origin}").fetchall()}
         _compare(source, have)
         columns = ", ".join(_typed(source, column, have[column.name]) for column in source.contract)
         backend.raw_sql(f"CREATE VIEW {source_name(source)} AS SELECT {columns} FROM {origin}")
     else:
-        _stage_text(backend, source, files, stack)
+        texts.stage(backend, source, files, source_name(source), stack)
     table = backend.table(source_name(source))
     import duckdb
 
@@ -199,11 +198,11 @@ def _duckdb(ibis: Any, zone: str) -> Any:
     backend = ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
     limit = os.environ.get(MEMORY, "")
     if limit:
-        backend.raw_sql(f"SET memory_limit={_text(limit)}")
+        backend.raw_sql(f"SET memory_limit={sql_text(limit)}")
     # Nothing is fetched from anywhere, whatever a file name looks like.
     backend.raw_sql("SET autoinstall_known_extensions=false")
     backend.raw_sql("SET autoload_known_extensions=false")
-    backend.raw_sql(f"SET TimeZone={_text(zone)}")
+    backend.raw_sql(f"SET TimeZone={sql_text(zone)}")
     return backend
 
 
@@ -231,13 +230,13 @@ def _database(ibis: Any, source: Source, zone: str, stack: contextlib.ExitStack)
     if dialect != "pyspark":  # its session is shared: closing it would take it from under other sources
         stack.callback(_close, backend)
     if dialect == "postgres":
-        backend.raw_sql(f"SET TIME ZONE {_text(zone)}").close()
+        backend.raw_sql(f"SET TIME ZONE {sql_text(zone)}").close()
         # Soon after nobody waits any longer, the server gives up as well.
         backend.raw_sql(f"SET statement_timeout = {source.time_limit * 1000 + 2000}").close()
     elif dialect == "pyspark":
         backend._session.conf.set("spark.sql.session.timeZone", zone)
     elif dialect == "duckdb":
-        backend.raw_sql(f"SET TimeZone={_text(zone)}")
+        backend.raw_sql(f"SET TimeZone={sql_text(zone)}")
     schema, _, table = source.table.rpartition(".")
     found = backend.table(table, database=schema) if schema else backend.table(table)
     types = found.schema()
@@ -258,6 +257,20 @@ def _version(backend: Any) -> str:
 def source_name(source: Source) -> str:
     """Return the name a source has inside DuckDB: src_001."""
     return re.sub(r"[^a-z0-9]", "_", source.id.lower())
+
+
+def _same_columns(backend: Any, source: Source, files: tuple[Path, ...], listed: str) -> None:
+    """Refuse a file that lacks a column which others have: its rows would be taken for empty ones."""
+    rows = backend.raw_sql(f"SELECT file_name, name FROM parquet_schema([{listed}])").fetchall()
+    names: dict[str, set[str]] = {}
+    for file, name in rows:
+        names.setdefault(file, set()).add(name)
+    for file in files:
+        missing = [c.name for c in source.contract if c.name not in names.get(str(file), set())]
+        if missing and len(files) > 1:
+            raise SourceFault(
+                f"{file.name} lacks the column {', '.join(missing)}", "have the file delivered again", "missing column"
+            )
 
 
 def _compare(source: Source, have: Mapping[str, str]) -> None:
@@ -296,10 +309,10 @@ def _kind(type_: str) -> str:
 
 
 def _typed(source: Source, column: Column, have: str) -> str:
-    name = _name(column.name)
-    if column.kind == "timestamp" and have.upper() == "TIMESTAMP":
+    name = sql_name(column.name)
+    if column.kind == "timestamp" and have.upper().startswith("TIMESTAMP") and "ZONE" not in have.upper():
         # Written without a zone: it is the clock on the wall where the source stands.
-        return f"timezone({_text(source.time_zone)}, {name}) AS {name}"
+        return f"timezone({sql_text(source.time_zone)}, CAST({name} AS TIMESTAMP)) AS {name}"
     return f"CAST({name} AS DATE) AS {name}" if column.kind == "date" else name
 
 
@@ -341,129 +354,6 @@ def _moment(ibis: Any, value: Any, name: str, zoned: bool, source: Source, diale
     return value
 
 
-def _stage_text(backend: Any, source: Source, files: tuple[Path, ...], stack: contextlib.ExitStack) -> None:
-    """Read rows that carry no types into a table; what does not fit its contract becomes empty and is named in BAD."""
-    if source.format == "csv":
-        for file in files:
-            _decodes(file, source.csv.get("encoding", "utf-8"))
-        texts = _csv(source, files, stack)
-    else:
-        texts = _sqlite(backend, source, files)
-    have = {r[0]: "VARCHAR" for r in backend.raw_sql(f"DESCRIBE SELECT * FROM {texts}").fetchall()}
-    missing = [c.name for c in source.contract if c.name not in have]
-    if missing:
-        _compare(source, have)
-    casts, bad = [], []
-    for column in source.contract:
-        name = _name(column.name)
-        made = _from_text(source, column)
-        casts.append(f"{made} AS {name}")
-        if column.kind != "string":
-            bad.append(
-                f"CASE WHEN nullif(trim({name}), '') IS NOT NULL AND {made} IS NULL THEN {_text(column.name)} END"
-            )
-    listed = f"concat_ws(',', {', '.join(bad)})" if bad else "''"
-    backend.raw_sql(f"CREATE TABLE {source_name(source)} AS SELECT {', '.join(casts)}, {listed} AS {BAD} FROM {texts}")
-
-
-def _from_text(source: Source, column: Column) -> str:
-    text = f"nullif(trim({_name(column.name)}), '')"
-    if column.kind == "string":
-        return text
-    if column.kind in NUMBERS:
-        thousands = source.csv.get("thousands", "")
-        if thousands:
-            text = f"replace({text}, {_text(thousands)}, '')"
-        if source.csv.get("decimal") == ",":
-            # A point would be a sign of another notation: 1.234 must not quietly become a number near one.
-            plain = text if thousands == "." else f"CASE WHEN contains({text}, '.') THEN NULL ELSE {text} END"
-            text = f"replace({plain}, ',', '.')"
-        if column.kind == "integer":
-            # DuckDB would round 2.5 to a whole number without a word.
-            return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS BIGINT) END"
-        physical = column.physical.upper() if column.physical.upper().startswith("DECIMAL") else "DOUBLE"
-        return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]*[.]?[0-9]*([eE][+-]?[0-9]+)?') THEN TRY_CAST({text} AS {physical}) END"
-    if column.kind == "boolean":
-        return f"TRY_CAST({text} AS BOOLEAN)"
-    form = source.csv.get("date_format", "")
-    moment = f"try_strptime({text}, {_text(form)})" if form else f"TRY_CAST({text} AS TIMESTAMP)"
-    if column.kind == "date":
-        return f"CAST({moment} AS DATE)" if form else f"TRY_CAST({text} AS DATE)"
-    zoned = (
-        f"CASE WHEN regexp_matches({text}, '(Z|[+-][0-9][0-9](:?[0-9][0-9])?)$') THEN TRY_CAST({text} AS TIMESTAMPTZ)"
-    )
-    return f"{zoned} ELSE timezone({_text(source.time_zone)}, {moment}) END"
-
-
-def _csv(source: Source, files: tuple[Path, ...], stack: contextlib.ExitStack) -> str:
-    encoding = source.csv.get("encoding", "utf-8")
-    if encoding not in ("utf-8", "utf-16", "iso-8859-1"):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qmsctl-")))
-        files = tuple(_recoded(file, _ENCODINGS[encoding], folder / f"{n}.csv") for n, file in enumerate(files))
-        encoding = "utf-8"
-    options = {
-        "delim": {"tab": "\t"}.get(source.csv.get("delimiter", ","), source.csv.get("delimiter", ",")),
-        "encoding": {"iso-8859-1": "latin-1"}.get(encoding, encoding),
-        "quote": '"',
-        "escape": '"',
-    }
-    said = ", ".join(f"{k}={_text(v)}" for k, v in options.items())
-    listed = ", ".join(_text(str(file)) for file in files)
-    return f"read_csv([{listed}], {said}, header=true, all_varchar=true, union_by_name=true, strict_mode=true)"
-
-
-def _decodes(file: Path, encoding: str) -> None:
-    """Refuse a file with bytes that its encoding does not have, and say where."""
-    with file.open(encoding=_ENCODINGS[encoding], errors="strict", newline="\n") as handle:
-        line = 1
-        try:
-            for _ in handle:
-                line += 1
-        except UnicodeError as error:
-            raise SourceFault(
-                f"{file.name} is not all {encoding}: near line {line} it holds bytes that {encoding} does not have",
-                "export it in one encoding, or name the right one under `csv: {encoding: ...}`",
-                "encoding",
-            ) from error
-
-
-def _recoded(file: Path, encoding: str, target: Path) -> Path:
-    with file.open(encoding=encoding, newline="") as old, target.open("w", encoding="utf-8", newline="") as new:
-        for block in iter(lambda: old.read(1 << 20), ""):
-            new.write(block)
-    return target
-
-
-def _sqlite(backend: Any, source: Source, files: tuple[Path, ...]) -> str:
-    """Copy a table of SQLite as texts: its columns hold any type, whatever they were declared as."""
-    import sqlite3
-
-    import pyarrow as pa
-
-    with contextlib.closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)) as database:
-        database.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        found = database.execute(f"SELECT * FROM {'.'.join(_name(p) for p in source.table.split('.'))}")
-        names = [d[0] for d in found.description]
-        schema = pa.schema([(name, pa.string()) for name in names])
-        backend.raw_sql(f"CREATE TABLE qms_texts ({', '.join(f'{_name(n)} VARCHAR' for n in names)})")
-        while rows := found.fetchmany(50_000):
-            columns = [[None if v is None else str(v) for v in column] for column in zip(*rows, strict=True)]
-            backend.con.register("qms_batch", pa.table(columns, schema=schema))
-            backend.raw_sql("INSERT INTO qms_texts SELECT * FROM qms_batch")
-            backend.con.unregister("qms_batch")
-    return "qms_texts"
-
-
-def _text(value: str) -> str:
-    """Return a text as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + value.replace('"', '""') + '"'
-
-
 def _what(source: Source) -> str:
     return f"{source.id} ({source.system})"
 
@@ -480,6 +370,13 @@ def _said(source: Source, error: Exception) -> str:
     if source.location.startswith("env:"):
         for secret in _secrets(os.environ.get(source.location.removeprefix("env:"), "")):
             text = text.replace(secret, "***")
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    if line:
+        # What follows is the row itself, which may hold what is nobody's business.
+        why = re.search(r"Expected Number of Columns: \d+ Found: \d+|[Uu]nterminated quote|[Mm]aximum line size", text)
+        return f"cannot be read: line {line[1]} is no row of it" + (f" ({why[0]})" if why else "")
+    if len(source.shown) < len(source.contract):
+        text = re.sub(r"'[^']*'|\"[^\"]*\"", "…", text)
     return f"cannot be read: {' '.join(text.split())[:400]}"
 
 

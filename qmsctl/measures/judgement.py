@@ -7,11 +7,12 @@ limits). They are told apart: a process may be in control and off target, or on 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from qmsctl.measures import parts, periods
 from qmsctl.measures.behaviour import behaviour, trend
-from qmsctl.measures.compute import first_of_year
+from qmsctl.measures.compute import first_of_year, window
 from qmsctl.measures.definitions import target_on
 from qmsctl.measures.log import Explanation
 from qmsctl.measures.model import WORDS, Definition, Judged, JudgedPoint, Point, Series, Target
@@ -28,7 +29,7 @@ def judge(
 
     ``doubt`` says why the newest value is not to be trusted whatever it is, "" if it may be.
     """
-    points = list(_complete(definition, series, today))
+    points = _with_doubts_of_window(definition, _complete(definition, series, today))
     if points and doubt and not points[-1].doubt:
         points[-1] = dataclasses.replace(points[-1], doubt=doubt)
     mine = [e for e in explanations if not e.location or e.location == series.location]
@@ -60,12 +61,16 @@ def judge(
 
 def status(direction: str, target: Target, value: float | None) -> str:
     """Return on, watch, off or none for a value judged by a target and its limits."""
-    if value is None or (target.target is None and target.low is None and target.high is None):
+    if value is None or not math.isfinite(value):
         return "none"
     if direction == "within":
+        if target.low is None and target.high is None:
+            return "none"
         low = target.low if target.low is not None else float("-inf")
         high = target.high if target.high is not None else float("inf")
         return "on" if low <= value <= high else "off"
+    if target.target is None:
+        return "none"
     sign = 1 if direction == "higher" else -1
 
     def beyond(edge: float | None) -> bool:
@@ -131,6 +136,19 @@ def _complete(definition: Definition, series: Series, today: str) -> list[Point]
         return []
     first = periods.parse(min(known))
     return [known.get(p.key, Point(p.key, None)) for p in periods.between(first.first, last.last, definition.grain)]
+
+
+def _with_doubts_of_window(definition: Definition, points: list[Point]) -> list[Point]:
+    """Return the points of a longer time with the doubts of all periods they are made of."""
+    if not definition.over:
+        return points
+    spans = [periods.parse(p.period) for p in points]
+    doubts = {p.period: p.doubt for p in points}
+    found = []
+    for at, point in enumerate(points):
+        every = (doubts[p.key] for p in window(definition, spans, at))
+        found.append(dataclasses.replace(point, doubt=point.doubt or next((d for d in every if d), "")))
+    return found
 
 
 def _point(definition: Definition, point: Point, signals: tuple[object, ...], explanation: str) -> JudgedPoint:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from qmsctl.measures import periods
+from qmsctl.measures import parts, periods
 from qmsctl.measures.model import TOTAL, Definition, Number, Point, Series
 from qmsctl.model import FieldPath, Item, rows_of
 
@@ -75,7 +77,7 @@ def recorded(item: Item) -> Iterator[Recorded]:
     """Yield the values of a KPI log in the order in which they were written down."""
     rows = list(enumerate(rows_of(item.get("values"))))
     for at, row in sorted(rows, key=lambda pair: str(pair[1].get("recorded"))):
-        numbers = {k: row[k] for k in ("numerator", "denominator") if _number(row.get(k))}
+        numbers = {k: _exact(row[k]) for k in ("numerator", "denominator") if _number(row.get(k))}
         yield Recorded(
             item,
             ("values", at),
@@ -103,8 +105,7 @@ def series(definition: Definition, rows: list[Recorded], today: str) -> dict[str
             continue
         value = row.value
         if row.parts:
-            below = float(row.parts["denominator"])
-            value = float(row.parts["numerator"]) / below * float(definition.times) if below else None
+            value = parts.value(definition, row.parts)
         doubt = "" if row.unit in ("", definition.unit) else f"recorded in {row.unit}, not in {definition.unit}"
         before = points.setdefault(row.location, {}).get(key.key)
         changed = before is not None and before.value != value
@@ -125,4 +126,8 @@ def series(definition: Definition, rows: list[Recorded], today: str) -> dict[str
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _exact(value: int | float) -> Number:
+    return Decimal(repr(value)) if isinstance(value, float) else value

@@ -134,7 +134,8 @@ class Series:
 class Breach:
     """A rule of a data contract that the data does not keep, with figures; ``level`` is error or warning.
 
-    ``periods`` are the days on which rows are bad, "" stands for all of the source.
+    ``days`` are those on which rows are bad, by the time column of the source; none stand for all of it.
+    ``other_days`` are the same by other columns that KPIs count by.
     """
 
     source: str
@@ -146,6 +147,11 @@ class Breach:
     days: tuple[str, ...] = ()
     location: str = TOTAL
     help: str = ""
+    other_days: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def days_by(self, column: str) -> tuple[str, ...]:
+        """Return the days on which rows are bad, told by another time column than that of the source."""
+        return self.other_days.get(column, self.days)
 
 
 # --- what it says ---------------------------------------------------------------------------------

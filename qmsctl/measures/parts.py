@@ -6,6 +6,7 @@ and its count for that reason. Parts that cannot be put together (different valu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
@@ -32,7 +33,8 @@ def filled(definition: Definition, raw: Raw) -> dict[str, Number | None]:
     for name, aggregate in definition.aggregates.items():
         for key in raw_names(name, aggregate):
             value = raw.get(key)
-            found[key] = 0 if value is None and aggregate.agg not in ("min", "max") else value
+            unknown = aggregate.agg in ("min", "max") or (aggregate.agg == "count_distinct" and key in raw)
+            found[key] = 0 if value is None and not unknown else value
     return found
 
 
@@ -46,8 +48,8 @@ def merged(definition: Definition, rows: Iterable[Raw]) -> dict[str, Number | No
         for key in raw_names(name, aggregate):
             values = [row.get(key) for row in every]
             known = [v for v in values if v is not None]
-            if aggregate.agg == "count_distinct" and len(every) > 1:
-                found[key] = None
+            if aggregate.agg == "count_distinct":
+                found[key] = known[0] if len(known) == 1 else None
             elif aggregate.agg in ("min", "max"):
                 found[key] = (min(known) if aggregate.agg == "min" else max(known)) if known else None
             else:
@@ -55,13 +57,17 @@ def merged(definition: Definition, rows: Iterable[Raw]) -> dict[str, Number | No
     return found
 
 
-def added(values: Iterable[Number]) -> Number:
-    """Return the sum, exact for whole numbers and decimals; floating-point numbers are added without loss."""
-    import math
+def added(values: Iterable[Number]) -> Number | None:
+    """Return the sum, exact for whole numbers and decimals; floating-point numbers are added without loss.
 
+    None where it is too great for a floating-point number, or no number at all.
+    """
     every = list(values)
     if any(isinstance(v, float) for v in every):
-        return math.fsum(float(v) for v in every)
+        try:
+            return math.fsum(float(v) for v in every)
+        except (OverflowError, ValueError):
+            return None
     return sum(every, start=type(every[0])(0)) if every else 0
 
 
@@ -78,6 +84,12 @@ def value(definition: Definition, raw: Raw) -> float | None:
     if found is None:
         return None
     try:
-        return float(found * (float(definition.times) if isinstance(found, float) else Fraction(definition.times)))
+        made = float(found * (float(definition.times) if isinstance(found, float) else Fraction(definition.times)))
     except OverflowError:
         return None
+    return made if math.isfinite(made) else None
+
+
+def countable(raw: Raw) -> bool:
+    """Tell whether all parts are numbers that can be computed with."""
+    return all(v is None or not isinstance(v, float) or math.isfinite(v) for v in raw.values())

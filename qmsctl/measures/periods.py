@@ -14,6 +14,8 @@ from dataclasses import dataclass
 GRAINS = ("day", "week", "month", "quarter", "year")
 BY_FREQUENCY = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}
 PER_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
+END = "9999-12-01"
+"""The calendar of the machine ends with the year 9999."""
 _KEY = re.compile(r"^(\d{4})(?:-(?:W(\d\d)|Q([1-4])|(\d\d)(?:-(\d\d))?))?$")
 
 
@@ -37,15 +39,16 @@ def parse(key: str) -> Period:
     try:
         if found is None:
             raise ValueError
-        year, week, quarter, month, day = (int(g) if g else 0 for g in found.groups())
-        if week:
-            return of(datetime.date.fromisocalendar(year, week, 1).isoformat(), "week")
-        if quarter:
-            return of(datetime.date(year, quarter * 3 - 2, 1).isoformat(), "quarter")
+        year = int(found[1])
+        if found[2]:
+            return of(datetime.date.fromisocalendar(year, int(found[2]), 1).isoformat(), "week")
+        if found[3]:
+            return of(datetime.date(year, int(found[3]) * 3 - 2, 1).isoformat(), "quarter")
         if found[4]:
-            return of(datetime.date(year, month, day if found[5] else 1).isoformat(), "day" if found[5] else "month")
+            date = datetime.date(year, int(found[4]), int(found[5] or 1))
+            return of(date.isoformat(), "day" if found[5] else "month")
         return of(datetime.date(year, 1, 1).isoformat(), "year")
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise PeriodFault(
             f"`{key}` is no period that exists; write 2026, 2026-Q4, 2026-11, 2026-W47 or 2026-11-16"
         ) from error
@@ -93,6 +96,8 @@ def between(first: str, last: str, grain: str) -> Iterator[Period]:
     period = of(first, grain)
     while period.first <= last:
         yield period
+        if period.last >= END:
+            return
         period = shift(period, 1)
 
 

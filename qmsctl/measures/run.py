@@ -15,8 +15,8 @@ from qmsctl.measures.compute import Job, Outcome, Progress
 from qmsctl.measures.definitions import faults
 from qmsctl.measures.engine import SourceFault
 from qmsctl.measures.model import TOTAL, Judged
-from qmsctl.measures.store import Run
-from qmsctl.printable import no_formula, printable
+from qmsctl.measures.store import Run, file_name
+from qmsctl.printable import no_formula, visible
 
 ROWS_KEPT = 500
 PERIODS_KEPT = 3
@@ -62,7 +62,7 @@ def wanting(judged: Judged) -> list[str]:
 
 def rows_file(measures: Measures, kpi: str, location: str, period: str) -> Path:
     """Return where the rows behind a value are kept."""
-    return measures.store.folder / kpi / "rows" / f"{location or 'all'}-{period}.csv"
+    return measures.store.rows_folder(kpi) / f"{file_name(location)}-{period}.csv"
 
 
 def _keep_rows(measures: Measures, kpis: Sequence[str], data: Path, location: str) -> None:
@@ -95,9 +95,10 @@ def _keep_rows(measures: Measures, kpis: Sequence[str], data: Path, location: st
 
 
 def _forget_rows(measures: Measures, kpi: str, place: str, wanted: Sequence[str]) -> None:
-    folder = measures.store.folder / kpi / "rows"
-    for old in folder.glob(f"{place or 'all'}-*.csv") if folder.is_dir() else ():
-        if old.stem.removeprefix(f"{place or 'all'}-") not in wanted:
+    folder = measures.store.rows_folder(kpi)
+    keep = {rows_file(measures, kpi, place, period) for period in wanted}
+    for old in folder.glob(f"{file_name(place)}-*.csv") if folder.is_dir() else ():
+        if old not in keep:
             old.unlink(missing_ok=True)
 
 
@@ -107,5 +108,5 @@ def as_csv(found: evidence.Behind) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(found.columns)
     for row in found.rows:
-        writer.writerow([no_formula(printable(v)) if isinstance(v := row[c], str) else v for c in found.columns])
+        writer.writerow([no_formula(visible(v)) if isinstance(v := row[c], str) else v for c in found.columns])
     return out.getvalue()

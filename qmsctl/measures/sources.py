@@ -14,6 +14,15 @@ NUMBERS = ("integer", "number")
 FILES = ("parquet", "csv")
 
 
+class SourceFault(RuntimeError):
+    """A source gave no rows that can be used; the message says why, ``help`` the way out."""
+
+    def __init__(self, message: str, help: str = "", rule: str = "unreadable") -> None:
+        super().__init__(message)
+        self.help = help
+        self.rule = rule
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as its contract has it. Bounds are of values, or of the length of a text."""
@@ -84,7 +93,9 @@ def source(item: Item, zone: str) -> Source:
         "rows_every",
     )
     text = json.dumps(
-        {k: item.get(k) for k in (*plain, "csv", "contract", "time_zone")} | {"zone": zone}, sort_keys=True, default=str
+        {k: item.get(k) for k in (*plain, "csv", "contract", "time_zone", "pauses")} | {"zone": zone},
+        sort_keys=True,
+        default=str,
     )
     return Source(
         id=item.id,

@@ -6,18 +6,29 @@ may compute several locations at the same time, since each writes its own files.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qmsctl.measures.contract import Health
 from qmsctl.measures.model import TOTAL, Breach, Number, Point, Series
 
-FORMAT = 1
-ALL = "all"
+FORMAT = 2
+ALL = "_all"
+RUN = "_kpi"
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}")
+
+
+def file_name(name: str) -> str:
+    """Return the name of a file for an id or a location: itself, or a mark where it could be anything else."""
+    if not name:
+        return ALL
+    return name if _PLAIN.fullmatch(name) else "_" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +71,33 @@ class Store:
 
     def run(self, kpi: str) -> Run | None:
         """Return how a KPI was last computed."""
-        data = self._read(self.folder / kpi / "kpi.json")
-        if data is None:
-            return None
-        return Run(
-            kpi,
-            data["key"],
-            data["definition"],
-            data["computed"],
-            tuple(data["engines"]),
-            tuple((s, q) for s, q in data["sql"]),
-            tuple(data["locations"]),
-            data["fault"],
-        )
+        return _made(self._read(self._folder(kpi) / f"{RUN}.json"), lambda data: _run(kpi, data))
 
     def series(self, kpi: str, location: str = TOTAL) -> Series | None:
         """Return the series of a KPI at a location; None where there is none."""
-        data = self._read(self.folder / kpi / f"{location or ALL}.json")
-        return _series(kpi, location, data["series"][0]) if data is not None and data["series"] else None
+        data = self._read(self._folder(kpi) / f"{file_name(location)}.json")
+        return _made(data, lambda found: _series(kpi, location, found["series"][0]))
+
+    def definition_of(self, kpi: str, location: str) -> str:
+        """Return by which definition the values of a location were computed; "" where there are none."""
+        data = self._read(self._folder(kpi) / f"{file_name(location)}.json") or {}
+        return str(data.get("definition", ""))
 
     def members(self, kpi: str, location: str = TOTAL) -> list[Series]:
         """Return the series of a KPI at a location for the members of its dimensions."""
-        data = self._read(self.folder / kpi / f"{location or ALL}.by.json")
-        return [_series(kpi, location, row) for row in data["series"]] if data is not None else []
+        data = self._read(self._folder(kpi) / f"{file_name(location)}.by.json")
+        return _made(data, lambda found: [_series(kpi, location, row) for row in found["series"]]) or []
+
+    def rows_folder(self, kpi: str) -> Path:
+        """Return the folder of the rows behind the values of a KPI."""
+        return self._folder(kpi) / "rows"
+
+    def _folder(self, kpi: str) -> Path:
+        return self.folder / file_name(kpi)
 
     def source(self, source: str) -> SourceState | None:
         """Return what is known of a source."""
-        data = self._read(self.folder / "sources" / f"{source}.json")
-        if data is None:
-            return None
-        health = data.pop("health")
-        data.pop("format")
-        if health is not None:
-            breaches = tuple(Breach(**{**b, "days": tuple(b["days"])}) for b in health.pop("breaches"))
-            health = Health(**health, breaches=breaches)
-        return SourceState(**data, health=health)
+        return _made(self._read(self.folder / "sources" / f"{file_name(source)}.json"), _state)
 
     def keep(self, run: Run, series: list[Series]) -> None:
         """Write the values of a KPI for the locations in ``series``, and last how they were computed."""
@@ -109,11 +112,11 @@ class Store:
 
     def note(self, run: Run) -> None:
         """Write how a KPI was computed, or why it could not be."""
-        self._write(self.folder / run.kpi / "kpi.json", asdict(run))
+        self._write(self._folder(run.kpi) / f"{RUN}.json", asdict(run))
 
     def keep_source(self, state: SourceState) -> None:
         """Write what is known of a source."""
-        self._write(self.folder / "sources" / f"{state.source}.json", asdict(state))
+        self._write(self.folder / "sources" / f"{file_name(state.source)}.json", asdict(state))
 
     def _read(self, file: Path) -> dict[str, Any] | None:
         try:
@@ -127,6 +130,44 @@ class Store:
         temporary = file.with_name(f".{file.name}.part")
         temporary.write_text(json.dumps({"format": FORMAT, **data}, ensure_ascii=False, default=str), encoding="utf-8")
         temporary.replace(file)
+
+
+_Made = TypeVar("_Made")
+
+
+def _made(data: dict[str, Any] | None, make: Callable[[dict[str, Any]], _Made]) -> _Made | None:
+    """Return what is made of stored data; None where it is damaged, so that it is computed anew."""
+    try:
+        return make(data) if data is not None else None
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def _run(kpi: str, data: Mapping[str, Any]) -> Run:
+    return Run(
+        kpi,
+        data["key"],
+        data["definition"],
+        data["computed"],
+        tuple(data["engines"]),
+        tuple((s, q) for s, q in data["sql"]),
+        tuple(data["locations"]),
+        data["fault"],
+    )
+
+
+def _state(data: dict[str, Any]) -> SourceState:
+    fields = {k: v for k, v in data.items() if k not in ("format", "health")}
+    health = data["health"]
+    if health is not None:
+        breaches = tuple(_breach(b) for b in health["breaches"])
+        health = Health(**{**health, "breaches": breaches})
+    return SourceState(**fields, health=health)
+
+
+def _breach(data: Mapping[str, Any]) -> Breach:
+    others = {name: tuple(days) for name, days in data["other_days"].items()}
+    return Breach(**{**data, "days": tuple(data["days"]), "other_days": others})
 
 
 def _plain(series: Series) -> dict[str, Any]:

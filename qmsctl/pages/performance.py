@@ -275,7 +275,7 @@ class Performance:
 
     def rows_folder(self, kpi: str) -> Path:
         """Where the rows of a KPI are kept."""
-        return self.measures.store.folder / kpi / "rows"
+        return self.measures.store.rows_folder(kpi)
 
 
 @lru_cache(maxsize=1)
