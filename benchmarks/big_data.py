@@ -26,7 +26,7 @@ def make(sources: Mapping[str, Source], reference: Path, target: Path, rows: int
 
     done = target / DONE
     if done.is_file():
-        return dict((line.split()[0], int(line.split()[1])) for line in done.read_text().splitlines())
+        return {line.split()[0]: int(line.split()[1]) for line in done.read_text().splitlines()}
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     connection = duckdb.connect()

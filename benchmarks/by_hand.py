@@ -166,8 +166,7 @@ def at_once(question: Question, source: Source, data: Path, today: str) -> str:
 
 
 def _day(time: str, source: Source) -> str:
-    """Return the day of a row; the clock of the zone, because a cast in the zone of the session takes three times as long."""
-    return time if source.columns[time] == "date" else f"CAST({time} AT TIME ZONE '{source.time_zone}' AS DATE)"
+    return time if source.columns[time] == "date" else f"CAST({time} AS DATE)"
 
 
 def _before(question: Question, source: Source, today: str) -> str:
@@ -184,7 +183,8 @@ def checks(source: Source, data: Path) -> Iterator[str]:
         time = source.time_column
         day = _day(time, source)
         asked += [f"CAST(min({time}) AS DATE)", f"CAST(max({time}) AS DATE)"]
-    asked += [f"count(*) FILTER (WHERE {bad})" for column in source.contract for bad in _bad(column)]
+    # FILTER would say it more simply, but takes a third longer.
+    asked += [f"sum(CASE WHEN {bad} THEN 1 ELSE 0 END)" for column in source.contract for bad in _bad(column)]
     yield f"SELECT {', '.join(asked)} FROM {files(source, data)}"
     keys = [", ".join(source.key)] if source.key else []
     for key in dict.fromkeys([*keys, *(c.name for c in source.contract if c.unique)]):

@@ -52,7 +52,11 @@ def _read(source: Source, data: Path) -> Any:
         with contextlib.closing(sqlite3.connect(data / source.location)) as database:
             found = pd.read_sql(f"SELECT {', '.join(columns)} FROM {source.table}", database, dtype_backend="pyarrow")
     else:
-        named = {"sep": source.csv.get("delimiter", ","), "decimal": source.csv.get("decimal", "."), "encoding": source.csv.get("encoding", "utf-8")}
+        named = {
+            "sep": source.csv.get("delimiter", ","),
+            "decimal": source.csv.get("decimal", "."),
+            "encoding": source.csv.get("encoding", "utf-8"),
+        }
         found = pd.read_csv(data / source.location, usecols=columns, dtype_backend="pyarrow", **named)
     for name in days:
         found[name] = pd.to_datetime(found[name].astype("object"), format=source.csv.get("date_format", "%Y-%m-%d"))
@@ -111,19 +115,25 @@ def _checks(frame: pd.DataFrame, source: Source) -> list[int]:
 
 
 def _day(values: Any, source: Source) -> Any:
-    zoned = pd.to_datetime(values.astype("datetime64[us, UTC]") if "tz" in str(values.dtype) else values.astype("datetime64[us]"))
+    zoned = pd.to_datetime(
+        values.astype("datetime64[us, UTC]") if "tz" in str(values.dtype) else values.astype("datetime64[us]")
+    )
     if getattr(zoned.dtype, "tz", None) is not None:
         zoned = zoned.dt.tz_convert(source.time_zone).dt.tz_localize(None)
     return zoned.dt.normalize()
 
 
-def _ask(definition: Definition, source: Source, frame: Any, cells: Cells, made: dict[Any, Any], system: Measures) -> None:
+def _ask(
+    definition: Definition, source: Source, frame: Any, cells: Cells, made: dict[Any, Any], system: Measures
+) -> None:
     last = pd.Timestamp(periods.last_complete(system.today, definition.grain).last)
     by_time: dict[str, dict[str, Aggregate]] = defaultdict(dict)
     for name, aggregate in definition.aggregates.items():
         if aggregate.source == source.id:
             by_time[aggregate.time or source.time_column][name] = aggregate
-    views = dict.fromkeys(["", *definition.dimensions, *([definition.pareto] if definition.pareto in source.columns else [])])
+    views = dict.fromkeys(
+        ["", *definition.dimensions, *([definition.pareto] if definition.pareto in source.columns else [])]
+    )
     for column, aggregates in by_time.items():
         if (column, "") not in made:
             made[column, ""] = _day(frame[column], source)
@@ -153,7 +163,15 @@ def _ask(definition: Definition, source: Source, frame: Any, cells: Cells, made:
             for name, values in found.items():
                 for key, value in values.items():
                     at = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
-                    cell = "|".join((definition.kpi, str(at.get("place", "") if by_place else "*").strip("*"), view, str(at.get("member", "")), str(at["period"])[:10]))
+                    cell = "|".join(
+                        (
+                            definition.kpi,
+                            str(at.get("place", "") if by_place else "*").strip("*"),
+                            view,
+                            str(at.get("member", "")),
+                            str(at["period"])[:10],
+                        )
+                    )
                     cells.setdefault(cell, {})[name] = value if isinstance(value, (int, float)) else str(value)
 
 
@@ -167,7 +185,11 @@ def _where(frame: Any, aggregate: Aggregate, source: Source) -> Any:
     found: Any = True
     for row in aggregate.where:
         column, value = frame[row.column], frame[row.value] if row.column_of_value else row.value
-        if isinstance(row.value, str) and not row.column_of_value and source.columns[row.column] in ("date", "timestamp"):
+        if (
+            isinstance(row.value, str)
+            and not row.column_of_value
+            and source.columns[row.column] in ("date", "timestamp")
+        ):
             column, value = _day(column, source), pd.Timestamp(row.value)
         one = {
             "is": lambda c, v: c == v,

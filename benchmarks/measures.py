@@ -30,7 +30,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=float, default=10e6)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--engines", default="qmsctl,sql,sets", help="some of qmsctl, sql, sets (the same SQL, all cuts of a KPI in one statement), pandas")
+    parser.add_argument(
+        "--engines",
+        default="qmsctl,sql,sets",
+        help="some of qmsctl, sql, sets (the same SQL, all cuts of a KPI in one statement), pandas",
+    )
     parser.add_argument("--memory-limit", default="", help="for DuckDB, such as 2GB; left out, its own")
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data", help="the reference data")
     parser.add_argument("--locations", action="store_true", help="also one location after the other, and side by side")
@@ -47,18 +51,27 @@ def main() -> int:
         for engine in engines if at % 2 == 0 else reversed(engines):
             runs[engine].append(worker(engine, folder, given))
     lines = [*_facts(given, folder, counts), *_times(runs)]
+    sys.stderr.write("\n".join(lines) + "\n")  # a long run should not lose its times to a later fault
     failed = 0
     if {"qmsctl", "sql"} <= set(engines):
         found = worker("compare", folder, given)
         failed += len(found["differences"])
-        lines += ["", f"Values compared: {found['compared']:,}; different: {len(found['differences'])}.", *found["differences"][:20]]
+        lines += [
+            "",
+            f"Values compared: {found['compared']:,}; different: {len(found['differences'])}.",
+            *found["differences"][:20],
+        ]
         lines += _by_kpi(runs)
         if not given.no_plans:
             lines += _plans(worker("plans", folder, given))
     for engine in {"sets", "pandas"} & set(engines):
         found = worker(f"compare-{engine}", folder, given)
         failed += len(found["differences"])
-        lines += ["", f"Values of {engine} compared: {found['compared']:,}; different: {len(found['differences'])}.", *found["differences"][:20]]
+        lines += [
+            "",
+            f"Values of {engine} compared: {found['compared']:,}; different: {len(found['differences'])}.",
+            *found["differences"][:20],
+        ]
     if given.locations:
         text, wrong = _locations(folder, given)
         lines += text
@@ -134,12 +147,17 @@ def _by_kpi(runs: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     for kpi in sorted(runs["sql"][0]["kpis"]):
         ours, hand = (statistics.median(r["kpis"].get(kpi, 0) for r in runs[e]) for e in ("qmsctl", "sql"))
         if max(ours, hand) >= 0.02:
-            out.append(f"| {kpi} | {runs['qmsctl'][0]['asked'].get(kpi, 0)} | {ours:.3f} s | {hand:.3f} s | {ours / hand:.2f} |")
+            out.append(
+                f"| {kpi} | {runs['qmsctl'][0]['asked'].get(kpi, 0)} | {ours:.3f} s | {hand:.3f} s | {ours / hand:.2f} |"
+            )
     return out
 
 
 def _plans(found: Mapping[str, Any]) -> list[str]:
-    out = ["", f"Plans: {found['same']} of {found['questions']} questions scan the same rows with the same operators below the aggregation."]
+    out = [
+        "",
+        f"Plans: {found['same']} of {found['questions']} questions scan the same rows with the same operators below the aggregation.",
+    ]
     if found["different"]:
         out += ["", "| Question | | rows scanned | operators |", "|---|---|---|---|"]
         for row in found["different"]:
@@ -161,7 +179,10 @@ def _locations(folder: Path, given: Any) -> tuple[list[str], int]:
         rows["all at once"].append(time.perf_counter() - begun)
         peaks["all at once"].append(found["peak"])
         begun = time.perf_counter()
-        several = [worker("qmsctl", folder, given, [place, "by-location", *(["fresh"] if place == places[0] else [])]) for place in places]
+        several = [
+            worker("qmsctl", folder, given, [place, "by-location", *(["fresh"] if place == places[0] else [])])
+            for place in places
+        ]
         rows["one after the other"].append(time.perf_counter() - begun)
         peaks["one after the other"].append(max(f["peak"] for f in several))
         wrong += len(worker("compare-stores", folder, given, ["by-location"])["differences"])
@@ -170,7 +191,9 @@ def _locations(folder: Path, given: Any) -> tuple[list[str], int]:
         several = [ended(process, "qmsctl") for process in going]
         rows["side by side"].append(time.perf_counter() - begun)
         peaks["side by side"].append(sum(f["peak"] for f in several))
-        wrong += sum(len(worker("compare-stores", folder, given, [f"beside-{place}", place])["differences"]) for place in places)
+        wrong += sum(
+            len(worker("compare-stores", folder, given, [f"beside-{place}", place])["differences"]) for place in places
+        )
     out = ["", f"| By location ({', '.join(places)}) | time | ratio | peak memory |", "|---|---|---|---|"]
     for name, times in rows.items():
         ratio = statistics.median(a / b for a, b in zip(times, rows["all at once"], strict=True))

@@ -1,6 +1,6 @@
 """The parts of benchmarks/measures.py that run in processes of their own; each prints one line of JSON.
 
-    python benchmarks/measures_part.py qmsctl build/bench/10000000
+python benchmarks/measures_part.py qmsctl build/bench/10000000
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ class Clock:
 def job(folder: Path, only: str = "") -> compute.Job:
     """Return the job of computing everything anew."""
     config = system().loaded.config
-    return compute.Job(definitions(), sources(folder), folder, config.time_zone, config.as_of, f"{config.as_of}T06:00:00Z", only)
+    return compute.Job(
+        definitions(), sources(folder), folder, config.time_zone, config.as_of, f"{config.as_of}T06:00:00Z", only
+    )
 
 
 def run_qmsctl(folder: Path, only: str = "", name: str = "store", *more: str) -> dict[str, Any]:
@@ -228,7 +230,9 @@ def one_by_one(connection: Any, question: Any, source: Source, folder: Path, tod
             keep(cells, (question.kpi, place, view, member, period), dict(zip(names, values, strict=True)))
 
 
-def all_at_once(connection: Any, question: Any, source: Source, folder: Path, today: str, cells: dict[str, Any]) -> None:
+def all_at_once(
+    connection: Any, question: Any, source: Source, folder: Path, today: str, cells: dict[str, Any]
+) -> None:
     found = connection.execute(by_hand.at_once(question, source, folder, today))
     views = [v for v in question.views if v != "*"]
     width = max(1, len(views))
@@ -246,7 +250,15 @@ def keep(cells: dict[str, Any], at: tuple[Any, ...], values: dict[str, Any]) -> 
     kpi, place, view, member, period = at
     if period is None:
         return
-    key = "|".join((kpi, "*" if view == "*" else place or "", view.strip("*"), str(member or "none") if view.strip("*") else "", str(period)[:10]))
+    key = "|".join(
+        (
+            kpi,
+            "*" if view == "*" else place or "",
+            view.strip("*"),
+            str(member or "none") if view.strip("*") else "",
+            str(period)[:10],
+        )
+    )
     kept = cells.setdefault(key, {})
     kept["rows"] = kept.get("rows", 0) + values.pop("rows")
     kept.update(values)
@@ -287,7 +299,9 @@ def run_compare(folder: Path, name: str = "sql") -> dict[str, Any]:
                     continue
                 for point in series.points:
                     first = periods.parse(point.period).first
-                    found = dict(cells.get("|".join((definition.kpi, place, series.dimension, series.member, first)), {}))
+                    found = dict(
+                        cells.get("|".join((definition.kpi, place, series.dimension, series.member, first)), {})
+                    )
                     compared += 1
                     rows = int(found.pop("rows", 0))
                     # Parts of other sources are not broken down everywhere; what is there must be the same.
@@ -334,7 +348,8 @@ def _points(found: Any) -> Any:
         return None
     rows = found if isinstance(found, list) else [found]
     return {
-        (s.dimension, s.member): [(p.period, p.value, dict(p.parts), p.rows, bool(p.doubt)) for p in s.points] for s in rows
+        (s.dimension, s.member): [(p.period, p.value, dict(p.parts), p.rows, bool(p.doubt)) for p in s.points]
+        for s in rows
     }
 
 

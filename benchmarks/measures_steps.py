@@ -42,7 +42,12 @@ def main() -> None:
         bounds = [_bounds(text) for text in checks]
         gaps = [_zone(text, source.time_zone) for text in bounds]
         trimmed = [re.sub(r"TRIM\((\S+), '[^']*'\)", r"TRIM(\1)", text) for text in gaps]
-        counted = [re.sub(r"SUM\(\s*CASE\s+WHEN (.*?)\s+THEN 1\s+ELSE 0\s+END\s*\)", r"COUNT(*) FILTER (WHERE \1)", t, flags=re.S) for t in trimmed]
+        counted = [
+            re.sub(
+                r"SUM\(\s*CASE\s+WHEN (.*?)\s+THEN 1\s+ELSE 0\s+END\s*\)", r"COUNT(*) FILTER (WHERE \1)", t, flags=re.S
+            )
+            for t in trimmed
+        ]
         ways: dict[str, list[str]] = {
             f"Questions of {KPI}, as the product asks them": questions,
             "… the end of the time compared as a moment, not as a day": moment,
@@ -54,7 +59,9 @@ def main() -> None:
             "… and the days for the gaps by the clock of the zone": gaps,
             "… and only blanks trimmed": trimmed,
             "… and counted with FILTER": counted,
-            "… of these, the one that counts different keys": [t for t in counted if '"operation"' in t and "DISTINCT" in t],
+            "… of these, the one that counts different keys": [
+                t for t in counted if '"operation"' in t and "DISTINCT" in t
+            ],
         }
         sys.stdout.write(_table(connection, ways, given.runs))
 

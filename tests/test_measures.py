@@ -1299,8 +1299,8 @@ def test_a_file_of_values_that_is_damaged_is_computed_anew(org: Org, text: str) 
     org.good()
     wanted = org.values()
     for file in (
-        org.kept / "KPI-001" / "kpi.json",
-        org.kept / "KPI-001" / "all.json",
+        org.kept / "KPI-001" / "_kpi.json",
+        org.kept / "KPI-001" / "_all.json",
         org.kept / "sources" / "SRC-001.json",
     ):
         file.write_text(text, encoding="utf-8")
@@ -1313,7 +1313,7 @@ def test_a_file_of_values_that_is_damaged_is_computed_anew(org: Org, text: str) 
 def test_values_that_were_lost_are_computed_without_being_asked_twice(org: Org) -> None:
     org.good()
     wanted = org.values()
-    (org.kept / "KPI-001" / "all.json").unlink()
+    (org.kept / "KPI-001" / "_all.json").unlink()
     org.good()
     assert org.values() == wanted
 

@@ -653,7 +653,7 @@ def test_moments_in_the_hour_that_does_not_exist_or_comes_twice_are_not_lost(tmp
 
 # --- hostile texts ----------------------------------------------------------------------------------
 
-NASTY = ["../../../evil", "/absolute/evil", "..", ".", "a/b", "a\\b", "con", "x" * 300, "a\nb", "a'; DROP TABLE src_001; --", 'a"b', "\x1b[31mred", "\u202eevil", "=cmd|'/c calc'!A1", "$(id)", "*", "all", "kpi", "kpi.json", "<script>", "\U0001f600", "ALDERN"]  # fmt: skip
+NASTY = ["../../../evil", "/absolute/evil", "..", ".", "a/b", "a\\b", "con", "x" * 300, "a\nb", "a'; DROP TABLE src_001; --", 'a"b', "\x1b[31mred", "\u202eevil", "=cmd|'/c calc'!A1", "$(id)", "*", "all", "kpi", "_kpi.json", "<script>", "\U0001f600", "ALDERN"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", NASTY, ids=lambda v: ascii(v[:20]))

@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class _Found:
     silent: list[str] = field(default_factory=list)
     whole: bool = True
     fault: str = ""
+    nothing: bool = False
 
 
 def compute(job: Job, store: Store, step: Progress = lambda *_: None) -> Outcome:
@@ -87,8 +89,9 @@ def compute(job: Job, store: Store, step: Progress = lambda *_: None) -> Outcome
     for definition in due:
         facts = found[definition.kpi]
         if facts.fault:
-            before = store.run(definition.kpi) or Run(definition.kpi)
-            store.note(dataclasses.replace(before, key="", fault=facts.fault))
+            if not facts.nothing:
+                before = store.run(definition.kpi) or Run(definition.kpi)
+                store.note(dataclasses.replace(before, key="", fault=facts.fault))
             failed.append((definition.kpi, facts.fault))
             continue
         series = _series(definition, facts, job, store)
@@ -157,7 +160,7 @@ def _ask_source(
         with engine.opened(source, job.data, job.zone) as rows:
             if job.only and source.location_column:
                 rows = dataclasses.replace(
-                    rows, table=rows.table.filter(rows.table[source.location_column] == job.only)
+                    rows, table=rows.table.filter(rows.table[source.location_column].cast("string") == job.only)
                 )
             times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
             rows, health = contract.held(rows, job.today, times)
@@ -172,8 +175,12 @@ def _ask_source(
                     found[definition.kpi].fault = f"{state.source}: {many}"
     except Exception as problem:
         fault = problem if isinstance(problem, SourceFault) else SourceFault(_strange(problem))
+        # One location without rows says nothing about the others.
+        nothing = bool(job.only) and fault.rule == "empty"
         known = store.source(state.source)
-        if known is None or known.health is None or known.health.broken is None or known.checked != job.today:
+        if nothing:
+            pass
+        elif known is None or known.health is None or known.health.broken is None or known.checked != job.today:
             kept = known.health if known is not None else None
             store.keep_source(
                 dataclasses.replace(
@@ -188,6 +195,7 @@ def _ask_source(
             )
         for definition in users:
             found[definition.kpi].fault = found[definition.kpi].fault or f"{state.source}: {fault}"
+            found[definition.kpi].nothing = nothing
 
 
 def _strange(problem: Exception) -> str:
@@ -255,7 +263,9 @@ def _asked(table: Any, name: str, aggregate: Aggregate) -> dict[str, Any]:
     if aggregate.agg == "average":
         return {name + parts.SUM: column.sum(where=where), name + parts.COUNT: column.count(where=where)}
     method = {"count_distinct": "nunique"}.get(aggregate.agg, aggregate.agg)
-    return {name: getattr(column, method)(where=where)}
+    made = getattr(column, method)(where=where)
+    # A sum of whole numbers may be greater than the widest of them.
+    return {name: made.cast("decimal(38, 0)") if aggregate.agg == "sum" and column.type().is_integer() else made}
 
 
 def condition(table: Any, aggregate: Aggregate) -> Any:
@@ -302,7 +312,12 @@ def _collect(rows: Rows, expression: Any, facts: _Found, view: str, location: st
         where = str(row.pop("qms_location", "")) or location
         kept = facts.cells[where, view, str(row.pop("qms_member", ""))][start.isoformat()[:10]]
         kept[ROWS] = kept.get(ROWS, 0) + int(row.pop("qms_rows"))
-        kept.update(row)
+        kept.update({name: _whole_number(value) for name, value in row.items()})
+
+
+def _whole_number(value: Any) -> Any:
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else None
+    return int(value) if exponent == 0 else value
 
 
 def _sql(rows: Rows, expression: Any) -> str:
@@ -369,10 +384,10 @@ def _with_others(definition: Definition, mine: list[Series], job: Job, store: St
     totals = []
     for view in sorted({(s.dimension, s.member) for s in every}):
         rolled = _rolled(definition, spans, [s for s in every if (s.dimension, s.member) == view])
-        plain = {s.location: {p.period for p in s.points} for s in every if not s.dimension}
+        plain = {s.location: s.points[-1].period for s in every if not s.dimension and s.points}
         points = []
         for point in rolled.points:
-            lacking = [*outdated, *(place for place, have in plain.items() if point.period not in have)]
+            lacking = [*outdated, *(place for place, last in plain.items() if point.period > last)]
             doubt = f"not computed yet for {', '.join(sorted(lacking))}" if lacking else ""
             if not parts.additive(definition) and len(plain) + len(outdated) > 1:
                 doubt = "different values cannot be added up over locations; compute all of them together"

@@ -96,8 +96,7 @@ def _rules(source: Source, table: Any, today: str) -> Iterator[_Rule]:
         yield _Rule("no day", one(day.isnull()), f"have no `{source.time_column}` and count in no period", "warning")
         far = f"{int(today[:4]) + 10}{today[4:8]}01"
         yield _Rule("far off", one((day < OLDEST) | (day > far)), f"have a `{source.time_column}` far off")
-        if source.arrives:
-            yield _Rule("in the future", one((day > today) & (day <= far)), f"are of a day after {today}", "warning")
+        yield _Rule("in the future", one((day > today) & (day <= far)), f"are of a day after {today}", "warning")
     if source.location_column in source.columns:
         place = table[source.location_column].cast("string")
         yield _Rule(

@@ -27,6 +27,7 @@ from qmsctl.model import Item, mapping_of, nearest, rows_of
 AGGREGATES = ("count", "count_distinct", "sum", "average", "min", "max")
 OPS = ("is", "is_not", "in", "above", "at_least", "below", "at_most", "empty")
 ORDERED = ("above", "at_least", "below", "at_most")
+KINDS = ("simple", "ratio", "derived", "cumulative", "manual")
 ADDITIVE = ("count", "sum")
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
@@ -63,7 +64,7 @@ def definition(item: Item) -> Definition:
         over=str(compute.get("over") or ""),
         dimensions=_texts(compute.get("dimensions")),
         targets=_targets(item),
-        decimals=_whole(item.get("decimals"), 1),
+        decimals=max(0, min(6, _whole(item.get("decimals"), 1))),
         react_within=days(str(item.get("react_within") or "30 days")),
         funnel=stages,
         pareto=str(compute.get("pareto") or ""),
@@ -154,7 +155,7 @@ def _targets(item: Item) -> tuple[Target, ...]:
             **numbers,
         )
 
-    earlier = rows_of(item.get("earlier"))
+    earlier = [r for r in rows_of(item.get("earlier")) if _is_day(str(r.get("until")))]
     past = sorted((one(r, str(r.get("until"))) for r in earlier), key=lambda t: t.until)
     return (*past, one(item.fields, ""))
 
@@ -180,6 +181,15 @@ def faults(item: Item, sources: Mapping[str, Source]) -> Iterator[Fault]:
             yield Fault((*here, "parts", at, "name"), f"`{name}` cannot be the name of a part", "choose another word")
         if name in names[:at]:
             yield Fault((*here, "parts", at, "name"), f"two parts are called `{name}`", "give each part its own name")
+    if kind not in KINDS:
+        yield Fault((*here, "type"), f"there is no computation of the type `{kind}`", f"there are {', '.join(KINDS)}")
+        return
+    decimals = item.get("decimals", 1)
+    if not isinstance(decimals, int) or not 0 <= decimals <= 6:
+        yield Fault(("decimals",), f"{decimals!r} is no number of decimals", "write a number from 0 to 6")
+    for at, row in enumerate(item.get("earlier") or ()):
+        if not isinstance(row, Mapping) or not _is_day(str(row.get("until"))):
+            yield Fault(("earlier", at), "an earlier target needs its last day", "add `until: 2026-03-01`")
     if "times" in compute and not _number(compute["times"]):
         yield Fault((*here, "times"), f"{compute['times']!r} is no number", "such as 100 for percent")
     yield from _shape(kind, compute, names)
@@ -391,12 +401,16 @@ def names_in(expression: str) -> list[str]:
 
 
 def evaluate(expression: str, values: Mapping[str, Number | Fraction | None]) -> Fraction | float | None:
-    """Return what an expression makes of values; None where a value is missing or something is divided by zero.
+    """Return what an expression makes of values; None where a value is missing, something is divided by zero,
+    or a floating-point number gets too great.
 
     Whole numbers and decimals stay exact; floating-point numbers do not become more exact than they were.
     Raises ExpressionFault.
     """
-    return _value(_tree(expression).body, values)
+    try:
+        return _value(_tree(expression).body, values)
+    except OverflowError:
+        return None
 
 
 @lru_cache(maxsize=256)

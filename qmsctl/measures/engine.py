@@ -269,7 +269,9 @@ def _same_columns(backend: Any, source: Source, files: tuple[Path, ...], listed:
         missing = [c.name for c in source.contract if c.name not in names.get(str(file), set())]
         if missing and len(files) > 1:
             raise SourceFault(
-                f"{file.name} lacks the column {', '.join(missing)}", "have the file delivered again", "missing column"
+                f"{', '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing in {file.name}",
+                "have the file delivered again",
+                "missing column",
             )
 
 

@@ -66,7 +66,7 @@ def behind(
     day = table[time].cast("date")
     table = table.filter((day >= _date(span.first)) & (day <= _date(span.last)))
     if location and source.location_column:
-        table = table.filter(table[source.location_column] == location)
+        table = table.filter(table[source.location_column].cast("string") == location)
     kept = compute.condition(table, aggregate)
     table = table.filter(kept) if kept is not None else table
     for one in without:

@@ -107,7 +107,8 @@ class Store:
                 (".by.json", [s for s in mine if s.dimension]),
                 (".json", [s for s in mine if not s.dimension]),
             ):
-                self._write(self.folder / run.kpi / f"{location or ALL}{ending}", {"series": [_plain(s) for s in rows]})
+                data = {"definition": run.definition, "series": [_plain(s) for s in rows]}
+                self._write(self._folder(run.kpi) / f"{file_name(location)}{ending}", data)
         self.note(run)
 
     def note(self, run: Run) -> None:

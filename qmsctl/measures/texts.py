@@ -15,7 +15,8 @@ from typing import Any
 
 from qmsctl.measures.sources import NUMBERS, Column, Source, SourceFault
 
-BAD = "qms_bad"
+BAD = "qms:bad"
+"""No contract can have a column of this name."""
 _ENCODINGS = {"utf-8": "utf-8-sig", "windows-1252": "cp1252", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ZONE = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
@@ -33,7 +34,7 @@ def stage(backend: Any, source: Source, files: tuple[Path, ...], name: str, stac
             text = f"nullif(trim({sql_name(column.name)}), '')"
             bad.append(f"CASE WHEN {text} IS NOT NULL AND {made} IS NULL THEN {sql_text(column.name)} END")
     listed = f"concat_ws(',', {', '.join(bad)})" if bad else "''"
-    backend.raw_sql(f"CREATE TABLE {name} AS SELECT {', '.join(casts)}, {listed} AS {BAD} FROM ({rows})")
+    backend.raw_sql(f"CREATE TABLE {name} AS SELECT {', '.join(casts)}, {listed} AS {sql_name(BAD)} FROM ({rows})")
 
 
 def sql_text(value: str) -> str:
@@ -76,7 +77,9 @@ def _number(source: Source, column: Column, text: str) -> str:
     plain = f"replace({text}, {sql_text(thousands)}, '')" if thousands else text
     plain = f"replace({plain}, {sql_text(point)}, '.')" if point != "." else plain
     kind = "BIGINT" if column.kind == "integer" else column.physical if scale else "DOUBLE"
-    return f"CASE WHEN regexp_full_match({text}, {sql_text(shape)}) THEN TRY_CAST({plain} AS {kind}) END"
+    cast = f"TRY_CAST({plain} AS {kind})"
+    fits = f"regexp_full_match({text}, {sql_text(shape)})" + (f" AND isfinite({cast})" if kind == "DOUBLE" else "")
+    return f"CASE WHEN {fits} THEN {cast} END"
 
 
 # --- CSV ------------------------------------------------------------------------------------------
@@ -117,7 +120,7 @@ def _header(source: Source, file: Path, encoding: str, delimiter: str) -> list[s
     missing = [c.name for c in source.contract if c.name not in names]
     if missing:
         raise SourceFault(
-            f"{file.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
+            f"{', '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing in the head of {file.name}",
             f"there are {', '.join(names[:12])}; have the export mended, or change the contract",
             "missing column",
         )
@@ -178,7 +181,7 @@ def _sqlite(backend: Any, source: Source, files: tuple[Path, ...]) -> str:
                 missing = [name for name in names if name not in have]
                 if have and missing:
                     raise SourceFault(
-                        f"{file.name} lacks the column {', '.join(missing)}",
+                        f"{', '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing in {file.name}",
                         f"there are {', '.join(have[:12])}; have the export mended, or change the contract",
                         "missing column",
                     )
