@@ -158,12 +158,15 @@ def _ask_source(
         if state.fault or source is None:
             raise SourceFault(state.fault, state.help, state.rule)
         with engine.opened(source, job.data, job.zone) as rows:
+            # Periods begin where the whole source begins, also for a location that came later.
+            first = contract.first_day(rows, job.today) if job.only else ""
             if job.only and source.location_column:
                 rows = dataclasses.replace(
                     rows, table=rows.table.filter(rows.table[source.location_column].cast("string") == job.only)
                 )
             times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
             rows, health = contract.held(rows, job.today, times)
+            health = dataclasses.replace(health, first=first or health.first)
             store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
             broken = health.broken
             if broken is not None:

@@ -80,6 +80,15 @@ def held(rows: Rows, today: str, times: Collection[str] = ()) -> tuple[Rows, Hea
     return rows, Health(source.id, count, first, newest, tuple(breaches), repeated)
 
 
+def first_day(rows: Rows, today: str) -> str:
+    """Return the day of the oldest row; "" where rows have no days."""
+    if rows.source.time_column not in rows.source.columns:
+        return ""
+    day = rows.table[rows.source.time_column].cast("date")
+    found = ask(rows, rows.table.aggregate(d=day.min(where=(day >= OLDEST) & (day <= today))))
+    return _day(found[0]["d"])
+
+
 def _day(value: Any) -> str:
     return value.isoformat()[:10] if isinstance(value, datetime.date) else ""
 
