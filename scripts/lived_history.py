@@ -54,6 +54,7 @@ DATA = Path(__file__).resolve().parent / "lived"
 IMPORT = "2024-11-11"
 CONTROL = "2024-11-18"
 RECORDER = "ci-recorder"
+LOGS = "kpi-logs/"
 FORGE = ("gitea", "quality/qms", "https://git.tarnfell.example/quality/qms")
 ASKED = ("retrain", "revise", "review")
 RECORDED_KINDS = ("new", "major", "obsolete")
@@ -1202,6 +1203,7 @@ def build(target: Path, say: Say = lambda _: None) -> Lived:
                 _yearly(lived, event["person"], event["on"])
             else:
                 _review(lived, event)
+        _logs(lived, files)
         branch = _proposal(lived, data("proposal"))
         lived.stream.close([f"refs/heads/{branch}"])
     return lived
@@ -1233,7 +1235,7 @@ def _persons(loaded: Loaded, files: Mapping[str, bytes]) -> dict[str, dict[str, 
 
 def _import(lived: Lived, files: Mapping[str, bytes], invented: Mapping[str, Any]) -> None:
     """Take everything over, each document in the revision that was in force then."""
-    first: Files = dict(files)
+    first: Files = {path: content for path, content in files.items() if not path.startswith(LOGS)}
     for name in lived.loaded.qms.items:
         if name in lived.texts:
             first[lived.paths[name]] = lived.texts[name][""].encode()
@@ -1258,6 +1260,14 @@ def _bootstrap(lived: Lived, config: str) -> None:
     more["qms.yaml"] = with_rules(lived, config)
     row = {"author": "p-038", "evidence": "signed"}
     land(lived, Change(on, on, "Rules of approval, signing keys and addresses", {}, row), more, True)
+
+
+def _logs(lived: Lived, files: Mapping[str, bytes]) -> None:
+    """Bring the logs of the KPIs: nobody can write in 2024 what was seen in 2026."""
+    base, when = lived.tip, lived.moment("2026-11-13", 17.5)
+    logs: Files = {path: content for path, content in files.items() if path.startswith(LOGS)}
+    tip = lived.onto_main(logs, "p-003", when, "KPI logs: what was recorded and explained so far")
+    lived.landings.append(Landing("2026-11-13 KPI logs", base, tip, when))
 
 
 def _event(lived: Lived, change: Change) -> None:

@@ -317,12 +317,15 @@ def _gaps(rows: Rows, first: str, last: str) -> Iterator[Breach]:
         if row["d"] is not None:
             have[str(row.get("l") or TOTAL)].add(_day(row["d"]))
     for location, seen in sorted(have.items()):
-        empty = list(_empty(every, seen, max(first, min(seen)), last, source.pauses))
-        if empty:
+        empty = _empty(every, seen, max(first, min(seen)), last, source.pauses)
+        for stretch in _stretches(list(empty)):
             where = f" for {location}" if location else ""
-            message = f"no rows{where} {_stretches(empty)}; agreed are rows every {every}"
+            span = (
+                f"from {stretch[0]} to {stretch[-1]} ({len(stretch)} days)" if len(stretch) > 1 else f"on {stretch[0]}"
+            )
+            message = f"no rows{where} {span}; agreed are rows every {every}"
             help = "find out what was lost; periods without their rows are shown without a value"
-            yield Breach(source.id, "gap", message, bad=len(empty), days=tuple(empty), location=location, help=help)
+            yield Breach(source.id, "gap", message, bad=len(stretch), days=tuple(stretch), location=location, help=help)
 
 
 def _empty(every: str, seen: set[str], first: str, last: str, pauses: tuple[tuple[str, str], ...]) -> Iterator[str]:
@@ -338,7 +341,7 @@ def _empty(every: str, seen: set[str], first: str, last: str, pauses: tuple[tupl
         day = date.isoformat()
         if not _paused(day, pauses) and not (every == "working day" and date.weekday() > 4):
             span.append(day)
-            missed = missed and day not in seen
+        missed = missed and day not in seen
     after = end + datetime.timedelta(days=1)
     if missed and _begins(after, every):  # a week or month that is not over may still get its rows
         yield from span
@@ -357,13 +360,12 @@ def _paused(day: str, pauses: tuple[tuple[str, str], ...]) -> bool:
     return any(first <= day <= last for first, last in pauses)
 
 
-def _stretches(days: list[str]) -> str:
-    """Return days as stretches: "from 2026-07-06 to 2026-07-17 (10 days)"."""
+def _stretches(days: list[str]) -> list[list[str]]:
+    """Return days in groups that follow each other, a weekend between them allowed."""
     groups: list[list[str]] = []
     for day in days:
         if groups and (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(groups[-1][-1])).days <= 4:
             groups[-1].append(day)
         else:
             groups.append([day])
-    words = [f"from {g[0]} to {g[-1]} ({len(g)} days)" if len(g) > 1 else f"on {g[0]}" for g in groups]
-    return ", ".join(words[:4]) + (f" and {len(words) - 4} times more" if len(words) > 4 else "")
+    return groups

@@ -42,7 +42,7 @@ def judge(
         told = behaviour(values, starts, known)
     signals = {p.period: tuple(s for s in told.signals if s.period == p.period) for p in points}
     judged = tuple(
-        _point(definition, p, signals[p.period], next((e.cause for e in mine if e.covers(p.period)), ""))
+        _point(definition, p, signals[p.period], next((e.cause for e in reversed(mine) if e.covers(p.period)), ""))
         for p in points
     )
     target = judged[-1].target.target if judged else None
