@@ -13,9 +13,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,38 +169,37 @@ def _plans(found: Mapping[str, Any]) -> list[str]:
 
 
 def _locations(folder: Path, given: Any) -> tuple[list[str], int]:
-    import time
-
-    rows: dict[str, list[float]] = {"all at once": [], "one after the other": [], "side by side": []}
-    peaks: dict[str, list[float]] = {name: [] for name in rows}
-    wrong = 0
+    """Return what computing by location costs, and how many values are others than those computed all at once."""
+    ways = ("all at once", "one after the other", "side by side, one folder")
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    peaks: dict[str, list[float]] = {name: [] for name in ways}
+    failed: set[str] = set()
+    wrong: set[str] = set()
+    worker("qmsctl", folder, given)
     places = worker("places", folder, given)["places"]
     for _ in range(given.runs):
-        begun = time.perf_counter()
-        found = worker("qmsctl", folder, given)
-        rows["all at once"].append(time.perf_counter() - begun)
-        peaks["all at once"].append(found["peak"])
-        begun = time.perf_counter()
-        several = [
-            worker("qmsctl", folder, given, [place, "by-location", *(["fresh"] if place == places[0] else [])])
-            for place in places
-        ]
-        rows["one after the other"].append(time.perf_counter() - begun)
-        peaks["one after the other"].append(max(f["peak"] for f in several))
-        wrong += len(worker("compare-stores", folder, given, ["by-location"])["differences"])
-        begun = time.perf_counter()
-        going = [started("qmsctl", folder, given, [place, f"beside-{place}", "fresh"]) for place in places]
-        several = [ended(process, "qmsctl") for process in going]
-        rows["side by side"].append(time.perf_counter() - begun)
-        peaks["side by side"].append(sum(f["peak"] for f in several))
-        wrong += sum(
-            len(worker("compare-stores", folder, given, [f"beside-{place}", place])["differences"]) for place in places
-        )
+        for name in ways:
+            shutil.rmtree(folder / "out" / name, ignore_errors=True)
+            begun = time.perf_counter()
+            if name == "all at once":
+                found = [worker("qmsctl", folder, given, ["", name])]
+            elif name == "one after the other":
+                found = [worker("qmsctl", folder, given, [place, name]) for place in places]
+            else:
+                going = [started("qmsctl", folder, given, [place, name]) for place in places]
+                found = [ended(process, "qmsctl") for process in going]
+            times[name].append(time.perf_counter() - begun)
+            peaks[name].append((sum if "side" in name else max)(f["peak"] for f in found))
+            failed |= {why for f in found for why in f["failed"]}
+            differences = worker("compare-stores", folder, given, [name])["differences"]
+            wrong |= {f"{name}: {difference}" for difference in differences}
     out = ["", f"| By location ({', '.join(places)}) | time | ratio | peak memory |", "|---|---|---|---|"]
-    for name, times in rows.items():
-        ratio = statistics.median(a / b for a, b in zip(times, rows["all at once"], strict=True))
-        out.append(f"| {name} | {statistics.median(times):.2f} s | {ratio:.2f} | {max(peaks[name]):,.0f} MB |")
-    return [*out, "", f"Values that differ between the ways: {wrong}."], wrong
+    for name in ways:
+        ratio = statistics.median(a / b for a, b in zip(times[name], times["all at once"], strict=True))
+        out.append(f"| {name} | {statistics.median(times[name]):.2f} s | {ratio:.2f} | {max(peaks[name]):,.0f} MB |")
+    out += ["", f"Series that differ from those computed all at once: {len(wrong)}.", *sorted(wrong)[:20]]
+    out += [f"Not computed: {why}." for why in sorted(failed)]
+    return out, len(wrong) + len(failed)
 
 
 if __name__ == "__main__":

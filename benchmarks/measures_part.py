@@ -129,12 +129,12 @@ def job(folder: Path, only: str = "") -> compute.Job:
     )
 
 
-def run_qmsctl(folder: Path, only: str = "", name: str = "store", *more: str) -> dict[str, Any]:
-    """Compute into an empty store, or, for one location after the other, into that of the location before."""
+def run_qmsctl(folder: Path, only: str = "", name: str = "store") -> dict[str, Any]:
+    """Compute into an empty store; one location into a store that others may have written to."""
     import ibis  # noqa: F401  # importing is no part of computing
 
     place = folder / "out" / name
-    if not only or "fresh" in more:
+    if not only:
         shutil.rmtree(place, ignore_errors=True)
     wanted, clock = job(folder, only), Clock()
     compute._look = clock.timed("looking", compute._look)
@@ -157,10 +157,10 @@ def run_qmsctl(folder: Path, only: str = "", name: str = "store", *more: str) ->
     compute._collect, compute._ask = collected, ask
     with clock.on("all"):
         outcome = compute.compute(wanted, Store(place))
-    if outcome.failed:
+    if outcome.failed and not only:
         raise SystemExit(f"not computed: {outcome.failed}")
     clock.rest("putting together")
-    return clock.result()
+    return {**clock.result(), "failed": [f"{kpi} at {only}: {why}" for kpi, why in outcome.failed]}
 
 
 # --- SQL by hand ----------------------------------------------------------------------------------

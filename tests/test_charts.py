@@ -38,7 +38,10 @@ def judged(
     """Return a series whose last period is ``last``; the second point is doubted where ``doubt`` says why."""
     end = periods.parse(last)
     keys = [periods.shift(end, -i).key for i in reversed(range(len(values)))]
-    told = tuple(Signal("rule 1", k, (k,), "below the lower natural limit") for k in keys[len(keys) - signals :])
+    told = tuple(
+        Signal("rule 1", k, (k,), f"{periods.words(k)}: below the lower natural limit")
+        for k in keys[len(keys) - signals :]
+    )
     points = []
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
         why = doubt if index == 1 else ""
@@ -163,7 +166,7 @@ def test_what_it_says() -> None:
     assert chart.description.replace("\u00a0", " ") == (
         "Deliveries on time. October 2026: 98.0 %, on target. Target: 97 %, higher is better. Trend: improving. "
         "Mean 95.0, natural process limits 91.0 to 99.0 %. The figure shows June 2026 to October 2026. "
-        "2 signals: September 2026, below the lower natural limit; October 2026, below the lower natural limit."
+        "2 signals: September 2026: below the lower natural limit; October 2026: below the lower natural limit."
     )
     assert chart.notes == (
         "① September 2026: below the lower natural limit.",

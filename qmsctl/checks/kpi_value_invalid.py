@@ -51,7 +51,7 @@ LEVEL = "error"
 Fault = tuple[FieldPath, str, str]
 
 
-def check(graph: Graph, today: str) -> Iterator[Finding]:
+def check(graph: Graph) -> Iterator[Finding]:
     for item in graph.items.values():
         if item.type != "kpi-log":
             continue
@@ -59,10 +59,10 @@ def check(graph: Graph, today: str) -> Iterator[Finding]:
         if kpi is not None and kpi.type == "kpi" and item.get("values"):
             yield from (_finding(item, fault) for fault in _kind(kpi))
         for at, row in _rows(item, "values"):
-            for path, message, tip in _value(kpi, row, today):
+            for path, message, tip in _value(kpi, row):
                 yield _finding(item, (("values", at, *path), message, tip))
         for at, row in _rows(item, "explanations"):
-            for path, message, tip in _explanation(row, today):
+            for path, message, tip in _explanation(row):
                 yield _finding(item, (("explanations", at, *path), message, tip))
 
 
@@ -90,7 +90,7 @@ def _kind(kpi: Item) -> Iterator[Fault]:
         yield ("values",), message, "have the data mended in the system of record, and explain the value here"
 
 
-def _value(kpi: Item | None, row: Mapping[str, Any], today: str) -> Iterator[Fault]:
+def _value(kpi: Item | None, row: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _period(row, "period")
     period = _parsed(row.get("period"))
     grain = periods.BY_FREQUENCY.get(str(kpi.get("frequency"))) if kpi is not None else None
@@ -102,8 +102,6 @@ def _value(kpi: Item | None, row: Mapping[str, Any], today: str) -> Iterator[Fau
     if period is not None and recorded and recorded < period.last:
         message = f"{periods.words(period.key)} was not over on {periods.words(recorded)}"
         yield ("recorded",), message, "record the value when the period is over"
-    elif recorded > today:
-        yield ("recorded",), f"{recorded} is still to come", "write the day on which it was recorded"
     unit = kpi.get("unit") if kpi is not None else None
     if row.get("unit") and unit and row["unit"] != unit:
         yield (
@@ -121,15 +119,13 @@ def _value(kpi: Item | None, row: Mapping[str, Any], today: str) -> Iterator[Fau
         yield ("denominator",), "nothing can be divided by 0", "where there was nothing to count, leave the period out"
 
 
-def _explanation(row: Mapping[str, Any], today: str) -> Iterator[Fault]:
+def _explanation(row: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _period(row, "period")
     yield from _period(row, "until")
     first, last = _parsed(row.get("period")), _parsed(row.get("until"))
     if first is not None and last is not None and last.last < first.first:
         message = f"{periods.words(last.key)} is before {periods.words(first.key)}"
         yield ("until",), message, "`period` is the first period it explains, `until` the last"
-    if str(row.get("written") or "") > today:
-        yield ("written",), f"{row.get('written')} is still to come", "write the day on which it was written"
 
 
 def _period(row: Mapping[str, Any], field: str) -> Iterator[Fault]:

@@ -100,13 +100,17 @@ def _rules(source: Source, table: Any, today: str) -> Iterator[_Rule]:
     def one(condition: Any) -> Any:
         return ibis.ifelse(condition, 1, 0)
 
+    required = {c.name for c in source.contract if c.required}
     if source.time_column in source.columns:
         day = table[source.time_column].cast("date")
-        yield _Rule("no day", one(day.isnull()), f"have no `{source.time_column}` and count in no period", "warning")
+        if source.time_column not in required:
+            yield _Rule(
+                "no day", one(day.isnull()), f"have no `{source.time_column}` and count in no period", "warning"
+            )
         far = f"{int(today[:4]) + 10}{today[4:8]}01"
         yield _Rule("far off", one((day < OLDEST) | (day > far)), f"have a `{source.time_column}` far off")
         yield _Rule("in the future", one((day > today) & (day <= far)), f"are of a day after {today}", "warning")
-    if source.location_column in source.columns:
+    if source.location_column in source.columns and source.location_column not in required:
         place = table[source.location_column].cast("string")
         yield _Rule(
             "no location", one(place.isnull() | (place == "")), f"have no `{source.location_column}`", "warning"

@@ -15,7 +15,7 @@ from qmsctl.measures.behaviour import behaviour, trend
 from qmsctl.measures.compute import first_of_year, window
 from qmsctl.measures.definitions import target_on
 from qmsctl.measures.log import Explanation
-from qmsctl.measures.model import WORDS, Definition, Judged, JudgedPoint, Point, Series, Target
+from qmsctl.measures.model import TOTAL, WORDS, Definition, Judged, JudgedPoint, Point, Series, Target
 
 LIMIT = "Western Electric 1"
 """The rule of one value beyond the natural limits."""
@@ -32,9 +32,10 @@ def judge(
     points = _with_doubts_of_window(definition, _complete(definition, series, today))
     if points and doubt and not points[-1].doubt:
         points[-1] = dataclasses.replace(points[-1], doubt=doubt)
-    mine = [e for e in explanations if not e.location or e.location == series.location]
+    # What happened at one plant explains what is seen over all of them, but makes no new level there.
+    mine = [e for e in explanations if series.location in (TOTAL, e.location) or not e.location]
     values = [(p.period, None if p.doubt else p.value) for p in points]
-    starts = {e.period: e.cause for e in mine if e.new_level}
+    starts = {e.period: e.cause for e in mine if e.new_level and e.location in (TOTAL, series.location)}
     told = behaviour(values, starts)
     # A value far out with a cause that was found is no part of the process; in its limits it would hide the next one.
     known = {s.period for s in told.signals if LIMIT in s.rule and any(e.covers(s.period) for e in mine)}
