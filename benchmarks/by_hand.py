@@ -6,6 +6,7 @@ asks of a table before trusting it.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,7 @@ QUESTIONS = (
     Question("KPI-027", "SRC-022", "quarter_end", "quarter", "count(*) FILTER (WHERE on_course) AS numerator, count(*) AS denominator"),
 )  # fmt: skip
 
+OLDEST = "1990-01-01"
 GERMAN = "delim=';', decimal_separator=',', dateformat='%d.%m.%Y', encoding='latin-1'"
 
 
@@ -170,21 +172,27 @@ def _day(time: str, source: Source) -> str:
 
 
 def _before(question: Question, source: Source, today: str) -> str:
-    """Return the condition that leaves out the period that still runs; a moment is compared as it lies in the file."""
+    """Return the condition for rows of periods that are over; a moment is compared as it lies in the file."""
+    kind = "DATE" if source.columns[question.time] == "date" else "TIMESTAMPTZ"
     first = periods.of(today, question.grain).first
-    return f"{question.time} < {'DATE' if source.columns[question.time] == 'date' else 'TIMESTAMPTZ'} '{first}'"
+    return f"{question.time} >= {kind} '{OLDEST}' AND {question.time} < {kind} '{first}'"
 
 
-def checks(source: Source, data: Path) -> Iterator[str]:
+def checks(source: Source, data: Path, today: str) -> Iterator[str]:
     """Yield the statements that hold a table against its contract."""
-    day = ""
-    asked = ["count(*)"]
+    asked, bad, day = ["count(*)"], [b for column in source.contract for b in _bad(column)], ""
     if source.time_column:
-        time = source.time_column
+        time, kind = source.time_column, "DATE" if source.columns[source.time_column] == "date" else "TIMESTAMPTZ"
         day = _day(time, source)
+        tomorrow = datetime.date.fromisoformat(today) + datetime.timedelta(days=1)
+        far = f"{int(today[:4]) + 10}{today[4:]}"
         asked += [f"CAST(min({time}) AS DATE)", f"CAST(max({time}) AS DATE)"]
+        bad += [
+            f"{time} < {kind} '{OLDEST}' OR {time} >= {kind} '{far}'",
+            f"{time} >= {kind} '{tomorrow}' AND {time} < {kind} '{far}'",
+        ]
     # FILTER would say it more simply, but takes a third longer.
-    asked += [f"sum(CASE WHEN {bad} THEN 1 ELSE 0 END)" for column in source.contract for bad in _bad(column)]
+    asked += [f"sum(CASE WHEN {b} THEN 1 ELSE 0 END)" for b in bad]
     yield f"SELECT {', '.join(asked)} FROM {files(source, data)}"
     keys = [", ".join(source.key)] if source.key else []
     for key in dict.fromkeys([*keys, *(c.name for c in source.contract if c.unique)]):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from qmsctl.measures import engine, parts, periods
+from qmsctl.measures import contract, engine, parts, periods
 from qmsctl.measures.board import Measures
 from qmsctl.measures.model import Aggregate, Definition
 from qmsctl.measures.sources import Source
@@ -141,7 +141,7 @@ def _ask(
         if (column, definition.grain) not in made:
             made[column, definition.grain] = day.dt.to_period(FREQUENCY[definition.grain]).dt.start_time
         period = made[column, definition.grain]
-        kept = day <= last
+        kept = (day <= last) & (day >= pd.Timestamp(contract.OLDEST))
         masks = {name: kept & _where(frame, a, source) for name, a in aggregates.items()}
         cuts = [(view, True) for view in views]
         if source.location_column and not parts.additive(definition):
@@ -177,8 +177,8 @@ def _ask(
 
 def _named(values: Any) -> Any:
     if values.dtype == "category":
-        return values.cat.add_categories("none").fillna("none") if values.hasnans else values
-    return values.astype("string[pyarrow]").fillna("none")
+        return values.cat.add_categories("").fillna("") if values.hasnans else values
+    return values.astype("string[pyarrow]").fillna("")
 
 
 def _where(frame: Any, aggregate: Aggregate, source: Source) -> Any:

@@ -194,7 +194,7 @@ def run_sql(folder: Path, way: str = "cuts") -> dict[str, Any]:
             beside(connection, known, folder)
         for name in sorted({q.source for q in by_hand.QUESTIONS}):
             with clock.on("contracts"):
-                for text in by_hand.checks(known[name], folder):
+                for text in by_hand.checks(known[name], folder, today):
                     connection.execute(text).fetchall()
         for question in by_hand.QUESTIONS:
             with clock.on("questions", question.kpi):
@@ -255,7 +255,7 @@ def keep(cells: dict[str, Any], at: tuple[Any, ...], values: dict[str, Any]) -> 
             kpi,
             "*" if view == "*" else place or "",
             view.strip("*"),
-            str(member or "none") if view.strip("*") else "",
+            str(member or "") if view.strip("*") else "",
             str(period)[:10],
         )
     )
@@ -370,7 +370,7 @@ def run_plans(folder: Path) -> dict[str, Any]:
 
     def collected(rows: Any, expression: Any, facts: Any, view: str, location: str = "") -> None:
         text = ibis.to_sql(expression.limit(compute.MOST_ROWS + 1), dialect="duckdb")
-        ours[f"{current[0]} {rows.source.id} {view or location}"] = _plan(rows.backend.con, str(text))
+        ours[f"{current[0]} {rows.source.id} {view or '*' * bool(location)}"] = _plan(rows.backend.con, str(text))
 
     compute._ask, compute._collect = asked, collected
     compute._series = lambda *_: []

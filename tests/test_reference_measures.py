@@ -187,3 +187,42 @@ def test_people_recorded_what_no_system_has(measures: Measures) -> None:
         assert round(series.points[0].value or 0) == before
         assert measures.graph.items[objective].get("baseline")["value"] == before
         assert all(point.evidence for point in series.points)
+
+
+def found_signals(measures: Measures, kpi: str, location: str = "") -> set[str]:
+    """Return the periods on which a single value stands beyond its natural limits."""
+    judged = measures.judged(kpi, location)
+    assert judged is not None
+    return {s.period for s in judged.behaviour.signals if "Western Electric 1" in s.rule}
+
+
+def test_the_supplier_crisis_shows(measures: Measures) -> None:
+    crisis = {"2025-03", "2025-04", "2025-05", "2025-06"}
+    for kpi in ("KPI-011", "KPI-012"):
+        assert crisis <= found_signals(measures, kpi), kpi
+    judged = measures.judged("KPI-012")
+    assert judged is not None
+    assert {p.status for p in judged.points if p.period in crisis} == {"off"}
+    late = measures.judged("KPI-004")
+    assert late is not None
+    assert any("2025-W15" <= s.period <= "2025-W32" and "below" in s.words for s in late.behaviour.signals)
+
+
+def test_the_furnace_shows_in_its_month_and_place(measures: Measures) -> None:
+    assert "2026-05" in found_signals(measures, "KPI-013", "westry")
+    assert "2026-05" in found_signals(measures, "KPI-013")
+    assert "2026-05" not in found_signals(measures, "KPI-013", "aldern")
+    causes = dict(measures.breakdown("KPI-013", "machine"))
+    assert max(causes, key=lambda name: causes[name]) == "VF-2"
+
+
+def test_the_outage_is_a_gap_and_never_green(measures: Measures) -> None:
+    for place in ("", "westry"):
+        judged = measures.judged("KPI-015", place)
+        assert judged is not None
+        weeks = {p.period: p for p in judged.points if p.period in ("2026-W28", "2026-W29")}
+        assert {p.status for p in weeks.values()} == {"none"}
+        assert all("no rows for westry from 2026-07-06 to 2026-07-17" in p.point.doubt for p in weeks.values())
+    aldern = measures.judged("KPI-015", "aldern")
+    assert aldern is not None
+    assert all(p.status != "none" for p in aldern.points if p.period in ("2026-W28", "2026-W29"))
