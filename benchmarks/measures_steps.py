@@ -8,6 +8,7 @@ Statements run in turns in one connection; the least processor time of each coun
 from __future__ import annotations
 
 import argparse
+import datetime
 import re
 import sys
 import time
@@ -37,31 +38,23 @@ def main() -> None:
         one_file_known = by_hand.files(source, given.folder)
         question = next(q for q in by_hand.QUESTIONS if q.kpi == KPI)
         moment = [_moment(text) for text in questions]
-        zone = [_zone(text, source.time_zone) for text in moment]
-        plain = [_view(text, connection, source, one_file_known) for text in zone]
-        bounds = [_bounds(text) for text in checks]
-        gaps = [_zone(text, source.time_zone) for text in bounds]
-        trimmed = [re.sub(r"TRIM\((\S+), '[^']*'\)", r"TRIM(\1)", text) for text in gaps]
-        counted = [
-            re.sub(
-                r"SUM\(\s*CASE\s+WHEN (.*?)\s+THEN 1\s+ELSE 0\s+END\s*\)", r"COUNT(*) FILTER (WHERE \1)", t, flags=re.S
-            )
-            for t in trimmed
-        ]
+        plain = [_view(text, connection, source, one_file_known) for text in moment]
+        zone = [_zone(text, source.time_zone) for text in plain]
+        bounds = [_moment(text) for text in checks]
+        trimmed = [re.sub(r"TRIM\((\S+), '[^']*'\)", r"TRIM(\1)", text) for text in bounds]
+        keys = [t for t in trimmed if '"operation"' in t and "DISTINCT" in t]
+        days = [t for t in trimmed if t.startswith("SELECT DISTINCT")]
         ways: dict[str, list[str]] = {
             f"Questions of {KPI}, as the product asks them": questions,
-            "… the end of the time compared as a moment, not as a day": moment,
-            "… and the day by the clock of the zone, not by a cast": zone,
+            "… days compared as moments": moment,
             "… and the columns of the first file taken as those of all": plain,
-            "… and all cuts in one statement": [by_hand.at_once(question, source, given.folder, job.today)],
+            "… and the day by the clock of the zone, not by a cast": zone,
+            "… all cuts in one statement, by hand": [by_hand.at_once(question, source, given.folder, job.today)],
             f"Checks of {SOURCE}, as the product makes them": checks,
-            "… oldest and newest as moments": bounds,
-            "… and the days for the gaps by the clock of the zone": gaps,
+            "… days compared as moments, oldest and newest too": bounds,
             "… and only blanks trimmed": trimmed,
-            "… and counted with FILTER": counted,
-            "… of these, the one that counts different keys": [
-                t for t in counted if '"operation"' in t and "DISTINCT" in t
-            ],
+            "… of these, different keys counted": keys,
+            "… of these, the days with rows, for gaps": days,
         }
         sys.stdout.write(_table(connection, ways, given.runs))
 
@@ -87,21 +80,21 @@ def _statements(rows: Any, job: Any, definition: Any) -> tuple[list[str], list[s
 
 
 def _moment(text: str) -> str:
-    import datetime
+    """Compare moments as they lie in the file, not the days made of them."""
 
-    def later(match: re.Match[str]) -> str:
-        day = datetime.date.fromisoformat(match[2]) + datetime.timedelta(days=1)
-        return f"{match[1]} < TIMESTAMPTZ '{day}'"
+    def other(match: re.Match[str]) -> str:
+        later = match[2] in ("<=", ">")
+        day = datetime.date.fromisoformat(match[3]) + datetime.timedelta(days=later)
+        sign = {"<=": "<", ">": ">="}.get(match[2], match[2])
+        return f"{match[1]} {sign} TIMESTAMPTZ '{day}'"
 
-    return re.sub(r"CAST\((\S+) AS DATE\) <= '([\d-]+)'", later, text)
+    text = re.sub(r"CAST\((\S+) AS DATE\) (<=|>=|<|>) '([\d-]+)'", other, text)
+    bound = r'(MIN|MAX)\(CAST\((\S+) AS DATE\)\) FILTER\(WHERE(.*?)\) AS "(qms_\w+)"'
+    return re.sub(bound, r'CAST(\1(\2) FILTER(WHERE\3) AS DATE) AS "\4"', text, flags=re.S)
 
 
 def _zone(text: str, zone: str) -> str:
     return re.sub(r'CAST\(("t\d"\."ended") AS DATE\)', rf"CAST(\1 AT TIME ZONE '{zone}' AS DATE)", text)
-
-
-def _bounds(text: str) -> str:
-    return re.sub(r"(MIN|MAX)\(CAST\((\S+) AS DATE\)\)", r"CAST(\1(\2) AS DATE)", text)
 
 
 def _view(text: str, connection: Any, source: Any, files: str) -> str:

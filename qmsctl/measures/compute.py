@@ -153,52 +153,55 @@ def _key(definition: Definition, job: Job, states: Mapping[str, SourceState]) ->
 def _ask_source(
     job: Job, store: Store, state: SourceState, users: list[Definition], found: Mapping[str, _Found]
 ) -> None:
-    source = job.sources.get(state.source)
+    """Put all questions to a source; whatever goes wrong with it stays with the KPIs that use it."""
     try:
-        if state.fault or source is None:
-            raise SourceFault(state.fault, state.help, state.rule)
-        with engine.opened(source, job.data, job.zone) as rows:
-            # Periods begin where the whole source begins, also for a location that came later.
-            first = contract.first_day(rows, job.today) if job.only else ""
-            if job.only and source.location_column:
-                rows = dataclasses.replace(
-                    rows, table=rows.table.filter(rows.table[source.location_column].cast("string") == job.only)
-                )
-            times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
-            rows, health = contract.held(rows, job.today, times)
-            health = dataclasses.replace(health, first=first or health.first)
-            store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
-            broken = health.broken
-            if broken is not None:
-                raise SourceFault(f"its data contract is broken: {broken.message}", broken.help, broken.rule)
-            for definition in users:
-                try:
-                    _ask(definition, rows, health, job, found[definition.kpi])
-                except TooMany as many:
-                    found[definition.kpi].fault = f"{state.source}: {many}"
+        _questions(job, store, state, users, found)
     except Exception as problem:
         fault = problem if isinstance(problem, SourceFault) else SourceFault(_strange(problem))
         # One location without rows says nothing about the others.
         nothing = bool(job.only) and fault.rule == "empty"
-        known = store.source(state.source)
-        if nothing:
-            pass
-        elif known is None or known.health is None or known.health.broken is None or known.checked != job.today:
-            kept = known.health if known is not None else None
-            store.keep_source(
-                dataclasses.replace(
-                    state,
-                    checked=job.today,
-                    fault=str(fault),
-                    help=fault.help,
-                    rule=fault.rule,
-                    health=kept,
-                    fingerprint="",
-                )
-            )
+        if not nothing:
+            _keep_fault(job, store, state, fault)
         for definition in users:
-            found[definition.kpi].fault = found[definition.kpi].fault or f"{state.source}: {fault}"
-            found[definition.kpi].nothing = nothing
+            facts = found[definition.kpi]
+            facts.fault, facts.nothing = facts.fault or f"{state.source}: {fault}", nothing
+
+
+def _questions(
+    job: Job, store: Store, state: SourceState, users: list[Definition], found: Mapping[str, _Found]
+) -> None:
+    source = job.sources.get(state.source)
+    if state.fault or source is None:
+        raise SourceFault(state.fault, state.help, state.rule)
+    with engine.opened(source, job.data, job.zone) as rows:
+        # Periods begin where the whole source begins, also for a location that came later.
+        first = contract.first_day(rows, job.today) if job.only else ""
+        if job.only and source.location_column:
+            here = rows.table[source.location_column].cast("string") == job.only
+            rows = dataclasses.replace(rows, table=rows.table.filter(here))
+        times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
+        rows, health = contract.held(rows, job.today, times)
+        health = dataclasses.replace(health, first=first or health.first)
+        store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
+        if health.broken is not None:
+            broken = health.broken
+            raise SourceFault(f"its data contract is broken: {broken.message}", broken.help, broken.rule)
+        for definition in users:
+            try:
+                _ask(definition, rows, health, job, found[definition.kpi])
+            except TooMany as many:
+                found[definition.kpi].fault = f"{state.source}: {many}"
+
+
+def _keep_fault(job: Job, store: Store, state: SourceState, fault: SourceFault) -> None:
+    """Keep why a source gave nothing; what was known of its rows before stays beside it."""
+    known = store.source(state.source)
+    health = known.health if known is not None else None
+    if known is not None and health is not None and health.broken is not None and known.checked == job.today:
+        return  # the broken contract says it already, with its figures
+    store.keep_source(
+        SourceState(state.source, state.digest, "", job.today, health, str(fault), fault.help, fault.rule, state.files)
+    )
 
 
 def _strange(problem: Exception) -> str:
