@@ -235,3 +235,12 @@ def test_start_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_told_also_after_the_command_list_was_used(tmp_path: Path) -> None:
+    import qmsctl.commands.list  # noqa: F401 - it takes the name of a builtin in its package
+
+    (tmp_path / "qms.yaml").write_text("organisation: Example\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["-C", str(tmp_path), "show", "SOP-999"])
+    assert result.exit_code == 2
+    assert "there is no item `SOP-999`" in result.output

@@ -197,7 +197,8 @@ class Workspace:
         lower = {name.lower(): name for name in (*graph.items, *graph.parts)}
         if text.lower() in lower:
             return lower[text.lower()]
-        near = nearest(text, [*graph.items, *graph.parts]) or nearest(text.lower(), list(lower))
+        # Not list(...): once the command of that name is imported, `list` is its module here.
+        near = nearest(text, [*graph.items, *graph.parts]) or nearest(text.lower(), [*lower])
         tip = "did you mean " + " or ".join(f"{n} ({graph.title(lower.get(n, n))})" for n in near) + "?" if near else ""
         raise Trouble(f"there is no item `{text}`", tip or f"search for it: qmsctl find {text}")
 
