@@ -198,7 +198,8 @@ class Measures:
         rows = []
         for one in self.members(kpi, location):
             if one.dimension == dimension:
-                value = over(found, _until(one, self.today, found.grain), f"{months} months")
+                points = _until(one, self.today, found.grain)[-_count(found.grain, months) :]
+                value = parts.value(found, parts.merged(found, [p.parts for p in points if not p.doubt] or [{}]))
                 if value is not None:
                     rows.append((one.member or "not given", value))
         return sorted(rows, key=lambda row: (-row[1], row[0]))

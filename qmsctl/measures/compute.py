@@ -229,11 +229,18 @@ def _ask(definition: Definition, rows: Rows, health: contract.Health, job: Job, 
     for time, aggregates in by_time.items():
         for view in views:
             expression = question(rows, time, aggregates, definition.grain, located, view, job.today)
-            _collect(rows, expression, facts, view)
+            _collect(definition, rows, expression, facts, view)
             if view == "":
                 facts.sql.append((source.id, _sql(rows, expression)))
         if located and not parts.additive(definition):
-            _collect(rows, question(rows, time, aggregates, definition.grain, False, "", job.today), facts, "", ANY)
+            _collect(
+                definition,
+                rows,
+                question(rows, time, aggregates, definition.grain, False, "", job.today),
+                facts,
+                "",
+                ANY,
+            )
 
 
 def _begins(source: Source, first: str) -> str:
@@ -246,15 +253,13 @@ def question(
     rows: Rows, time: str, aggregates: Mapping[str, Aggregate], grain: str, located: bool, view: str, today: str
 ) -> Any:
     """Return the Ibis expression for some aggregates of one source by period, location and one dimension at most."""
-    table = rows.table
-    day = table[time].cast("date")
     # The period that runs now is not over: it would be judged by half of its rows.
-    table = table.filter((day <= periods.last_complete(today, grain).last) & (day >= contract.OLDEST))
+    table = rows.table.filter(engine.between(rows, time, contract.OLDEST, periods.last_complete(today, grain).last))
     by: dict[str, Any] = {"qms_period": table[time].cast("date").truncate(_UNITS[grain])}
     if located:
-        by["qms_location"] = table[rows.source.location_column].cast("string").fill_null("")
+        by["qms_location"] = table[rows.source.location_column].cast("string")
     if view:
-        by["qms_member"] = table[view].cast("string").fill_null("")
+        by["qms_member"] = table[view].cast("string")
     asked: dict[str, Any] = {"qms_rows": table.count()}
     for name, aggregate in aggregates.items():
         asked.update(_asked(table, name, aggregate))
@@ -307,17 +312,19 @@ class TooMany(SourceFault):
     """A KPI is broken down by more than can be shown to anybody."""
 
 
-def _collect(rows: Rows, expression: Any, facts: _Found, view: str, location: str = "") -> None:
+def _collect(definition: Definition, rows: Rows, expression: Any, facts: _Found, view: str, location: str = "") -> None:
     answers = engine.ask(rows, expression.limit(MOST_ROWS + 1))
     if len(answers) > MOST_ROWS:
         raise TooMany(f"broken down by `{view}` it gives more than {MOST_ROWS:,} values", "break it down by less")
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in answers:
-        start = row.pop("qms_period")
-        if start is None:
-            continue
-        where = str(row.pop("qms_location", "")) or location
-        kept = facts.cells[where, view, str(row.pop("qms_member", ""))][start.isoformat()[:10]]
-        kept[ROWS] = kept.get(ROWS, 0) + int(row.pop("qms_rows"))
+        where, member = row.pop("qms_location", None) or location, row.pop("qms_member", None) or ""
+        found[where, member, row.pop("qms_period").isoformat()[:10]].append(row)
+    for (where, member, start), same in found.items():
+        kept = facts.cells[where, view, member][start]
+        kept[ROWS] = kept.get(ROWS, 0) + sum(int(row.pop("qms_rows")) for row in same)
+        # An empty text and none at all are the same member; of two rows only parts can be put together.
+        row = same[0] if len(same) == 1 else {k: v for k, v in parts.merged(definition, same).items() if k in same[0]}
         kept.update({name: _whole_number(value) for name, value in row.items()})
 
 
@@ -478,7 +485,8 @@ def _points(
         bases_of = [bases.get(p.key, nothing) for p in window(definition, spans, at)]
         base = bases.get(period.key, nothing)
         raw = parts.merged(definition, [b.raw for b in bases_of])
-        value = parts.value(definition, raw) if bases_of else None
+        # Of members only longer times are shown, and those are made of parts.
+        value = parts.value(definition, raw) if bases_of and not place[1] else None
         doubt = base.doubt or ("" if parts.countable(raw) else "a number is too great, or none at all")
         points.append(Point(period.key, value, base.raw, base.rows, doubt))
     return Series(definition.kpi, *place, tuple(points))

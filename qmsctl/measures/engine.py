@@ -7,12 +7,14 @@ where they are. Each source has a connection of its own, so that one that hangs 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import glob
 import hashlib
 import os
 import re
 import tempfile
 import threading
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from qmsctl.measures import texts
 from qmsctl.measures.sources import FILES, Column, Source, SourceFault
 from qmsctl.measures.texts import BAD, sql_name, sql_text
 
-__all__ = ["BAD", "Rows", "SourceFault", "ask", "files_of", "fingerprint", "opened", "within"]
+__all__ = ["BAD", "Rows", "SourceFault", "ask", "between", "files_of", "fingerprint", "opened", "within"]
 
 MEMORY = "QMSCTL_MEMORY"
 
@@ -111,6 +113,26 @@ def ask(rows: Rows, expression: Any) -> list[dict[str, Any]]:
         raise
     except Exception as error:
         raise SourceFault(_said(source, error), _advice(source)) from error
+
+
+def between(rows: Rows, column: str, first: str, last: str) -> Any:
+    """Return the condition that a day or moment lies between two days, both included, by the organisation's clock.
+
+    DuckDB compares moments as they are stored, so that it need not work out the day of each and can pass over blocks.
+    """
+    import ibis
+
+    value = rows.table[column]
+    if rows.dialect == "duckdb" and value.type().is_timestamp() and value.type().timezone:
+        place = zoneinfo.ZoneInfo(rows.zone)
+        begin, end = (datetime.date.fromisoformat(d) for d in (first, last))
+        low = datetime.datetime.combine(begin, datetime.time(), place).astimezone(datetime.UTC)
+        high = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), place).astimezone(
+            datetime.UTC
+        )
+        return (value >= ibis.literal(low, "timestamp('UTC')")) & (value < ibis.literal(high, "timestamp('UTC')"))
+    day = value.cast("date")
+    return (day >= ibis.date(first)) & (day <= ibis.date(last))
 
 
 def fingerprint(source: Source, data: Path, known: Mapping[str, list[Any]]) -> tuple[str, dict[str, list[Any]]]:
