@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from qmsctl.cli import app
 from qmsctl.measures import compute, judgement, log, parts, periods
 from qmsctl.measures.definitions import ExpressionFault, definition, evaluate, names_in, target_on
-from qmsctl.measures.model import TOTAL, Judged, Point, Series, Target
+from qmsctl.measures.model import TOTAL, Definition, Judged, Point, Series, Target
 from qmsctl.measures.sources import source
 from qmsctl.measures.store import Run, Store
 from qmsctl.model import Item
@@ -435,6 +435,11 @@ def span_of(kind: str, period: periods.Period) -> tuple[str, str] | None:
     return period.first, period.last
 
 
+def by_kind(kind: str, frequency: str) -> Definition:
+    block = {"source": "SRC-001", "dimensions": ["shop"], **KINDS[kind]}
+    return definition(item(id=kind, type="kpi", frequency=frequency, compute=block))
+
+
 def computed(
     folder: Path, rows: Sequence[Row], kinds: Iterable[str], today: str = TODAY, **more: Any
 ) -> tuple[Store, compute.Outcome]:
@@ -446,17 +451,7 @@ def computed(
         id="SRC-001", type="data-source", system="E", format="csv", location="rows.csv", time_column="day",
         location_column="place", contract={"properties": ROLL_COLUMNS},
     )  # fmt: skip
-    wanted = [
-        definition(
-            item(
-                id=kind,
-                type="kpi",
-                frequency=more.get("frequency", "monthly"),
-                compute={"source": "SRC-001", "dimensions": ["shop"], **KINDS[kind]},
-            )
-        )
-        for kind in kinds
-    ]
+    wanted = [by_kind(kind, more.get("frequency", "monthly")) for kind in kinds]
     store = Store(folder / "kept")
     job = compute.Job(
         wanted,
@@ -503,7 +498,13 @@ def test_what_is_rolled_up_is_what_all_rows_at_once_give(drawn: list[Row], frequ
                             continue
                         here = [r for r in mine if span[0] <= r[0] <= span[1]]
                         wanted = naive(kind, here)
-                        got = None if point.value is None else float(point.value)
+                        if series.dimension:  # of members the parts of each period are kept, and no value
+                            assert point.value is None
+                            if span != (period.first, period.last):
+                                continue
+                            got = parts.value(by_kind(kind, frequency), point.parts)
+                        else:
+                            got = point.value
                         assert got == (None if wanted is None else float(wanted)), (kind, place, series.member, point)
 
 

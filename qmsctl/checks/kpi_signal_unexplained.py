@@ -69,13 +69,9 @@ def _signals(measures: Measures, kpi: str, place: str, since: str) -> list[Signa
 
 
 def _explained(measures: Measures, kpi: str, place: str, signal: Signal) -> bool:
-    """Tell whether something is written about one of its periods; for the total, also about a location."""
-    return any(
-        e.covers(period)
-        for e in measures.explanations(kpi)
-        if not e.location or place in (TOTAL, e.location)
-        for period in signal.periods
-    )
+    """Tell whether something is written about the period that completes it; for the total, also about a location."""
+    every = (e for e in measures.explanations(kpi) if not e.location or place in (TOTAL, e.location))
+    return any(e.covers(signal.period) for e in every)
 
 
 def _finding(measures: Measures, kpi: str, place: str, signals: list[Signal]) -> Finding:

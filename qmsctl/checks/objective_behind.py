@@ -59,7 +59,7 @@ def check(measures: Measures, today: str) -> Iterator[Finding]:
         )
         yield Finding(
             "objective-behind",
-            f"{int(100 * found.reached)} % of the way, where {round(100 * found.due)} % of the time to "
+            f"{round(100 * found.reached)} % of the way, where {round(100 * found.due)} % of the time to "
             f"{periods.words(item.get('by'))} has passed: {'; '.join(_words(measures, s) for s in found.shares)}",
             item.position("attainment", key=True),
             tip,

@@ -125,7 +125,7 @@ def show(
     if judged is None:
         where = f" at {location}" if location else ""
         raise Trouble(
-            f"{kpi} has no values{where}: {measures.missing(kpi)}", f"qmsctl kpi compute {kpi}", EXIT_FINDINGS
+            f"{kpi} has no values{where}: {measures.missing(kpi, location)}", f"qmsctl kpi compute {kpi}", EXIT_FINDINGS
         )
     points = _in_period(judged, period)
     if rows:
@@ -182,7 +182,12 @@ def _text(measures: Measures, judged: Judged, points: list[JudgedPoint]) -> str:
     place = f" · {measures.graph.title(judged.location)}" if judged.location else ""
     values = [p.value for p in judged.points]
     latest = judged.latest
-    rows = [bold(f"{found.kpi} {found.title}{place}"), _painted(latest, words.headline(judged)) if latest else "", ""]
+    shown = points[-1] if points else latest
+    rows = [
+        bold(f"{found.kpi} {found.title}{place}"),
+        _painted(shown, words.headline(judged, shown)) if shown else "",
+        "",
+    ]
     rows += [f"  {words.sparkline(values, 52)}  {words.TRENDS[judged.trend]}"]
     spans = {
         "year to date": judged.year_to_date,
@@ -190,7 +195,8 @@ def _text(measures: Measures, judged: Judged, points: list[JudgedPoint]) -> str:
         "last twelve months": judged.rolling,
         "same period a year before": judged.year_before,
     }
-    rows += [f"  {name}: {words.shown(found, value)}" for name, value in spans.items() if value is not None]
+    if shown is latest:
+        rows += [f"  {name}: {words.shown(found, value)}" for name, value in spans.items() if value is not None]
     rows.append("")
     for point in points[-12:]:
         extra = "; ".join(
@@ -317,7 +323,11 @@ def record(
     entry |= {"numerator": _plain(numerator), "denominator": _plain(denominator), "unit": unit, "evidence": evidence}
     entry |= {"by": workspace.ref(by) if by else None, "recorded": today, "note": note}
     path = _written(workspace, kpi, found.title, "values", {k: v for k, v in entry.items() if v is not None}, today)
-    emit(f"{path}: {kpi} {span.key} recorded. See it: qmsctl kpi show {kpi}")
+    place = _place(measures, location)
+    before = [r for r in measures.recorded(kpi) if (r.period, r.location) == (span.key, place)]
+    said = before[-1].value if before and before[-1].value is not None else None
+    told = f"; it replaces {words.shown(found, said)}, which stays beside it" if said is not None else ""
+    emit(f"{path}: {kpi} {span.key} recorded{told}. See it: qmsctl kpi show {kpi}")
 
 
 @command.command(
@@ -358,6 +368,9 @@ def explain(
     last = _period("", until or period)
     if last.last < first.first:
         raise Trouble(f"{until} ends before {period} begins")
+    today = workspace.today(as_of)
+    if last.last >= today:
+        raise Trouble(f"{periods.words(last.key)} is not over on {today}", "explain what is over; add the rest later")
     if len(cause.strip()) < 8:
         raise Trouble("the cause is too short to be understood", "say in a sentence what happened")
     role = workspace.ref(who) if who else ""
@@ -366,7 +379,6 @@ def explain(
     entry: dict[str, Any] = {"period": first.key, "until": last.key if until else None}
     entry |= {"location": _place(measures, location) or None}
     entry |= {"cause": cause, "action": action, "who": role or None, "by": iso_day(by) if by else None}
-    today = workspace.today(as_of)
     entry |= {"new_level": True if new_level else None, "written": today}
     path = _written(
         workspace, kpi, found.title, "explanations", {k: v for k, v in entry.items() if v is not None}, today

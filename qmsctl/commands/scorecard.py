@@ -95,9 +95,7 @@ def _text(card: Card) -> str:
 
 
 def _counts(card: Card) -> str:
-    lines = {(line.kpi, line.location): line.status for group in card.groups for line in group.lines}
-    count = {s: sum(1 for status in lines.values() if status == s) for s in SIGNS}
-    return f"{SIGNS['on']} {count['on']} on target · {SIGNS['watch']} {count['watch']} watch · {SIGNS['off']} {count['off']} off target · {SIGNS['none']} {count['none']} no trustworthy value"
+    return " · ".join(f"{sign} {count} {said}" for sign, said, count in scorecards.counts(card))
 
 
 def _line(line: Line, room: int, paint: bool) -> str:
@@ -111,7 +109,7 @@ def _line(line: Line, room: int, paint: bool) -> str:
     cells = [
         f"{title if len(title) <= wide else title[: wide - 1] + '…':{wide}}",
         f"{value if len(value) <= 22 else value[:21] + '…':>22}",
-        f"{line.target:16.16}",
+        f"{line.target:16}",
         f"{line.spark[-12:]:12}",
         words.TRENDS[line.trend].split()[0] if line.trend != "unknown" else "",
     ]

@@ -35,7 +35,7 @@ def pareto(rows: Sequence[tuple[str, float]], unit: str, title: str = "", key: s
 
 
 def _pareto(ranked: Sequence[tuple[str, float]], other: bool, total: float, width: int) -> Scene:
-    wide, values = width > 400, [wording.number(v, 1, True) for _, v in ranked]
+    wide, values = width > 400, [wording.number(v, 1 if v < 100 else 0, v < 100) for _, v in ranked]
     row, top = (30.0, 26.0) if wide else (44.0, 26.0)
     counted = max(scales.measure(v) for v in values)
     names = min(max(scales.measure(n) for n, _ in ranked), 230.0) if wide else 0.0
@@ -128,4 +128,4 @@ def _share(value: float, before: float) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return wording.amount(value, unit, 1, True)
+    return wording.amount(value, unit, 1 if value < 100 else 0, value < 100)

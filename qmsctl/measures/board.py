@@ -174,8 +174,11 @@ class Measures:
         found = self.judged(kpi, location)
         return found.status if found is not None else "none"
 
-    def missing(self, kpi: str) -> str:
-        """Return why a KPI has no value at all."""
+    def missing(self, kpi: str, location: str = TOTAL) -> str:
+        """Return why a KPI has no value at all, or none at a location."""
+        if location and self.judged(kpi) is not None:
+            places = " and ".join(self.locations(kpi)) or "all locations together only"
+            return f"there are no rows for it; it has values for {places}"
         found = self.definitions.get(kpi)
         run = self.store.run(kpi)
         if found is None or found.kind == "none":

@@ -26,12 +26,19 @@ class Explanation:
     action: str
     new_level: bool
     written: str
+    who: str = ""
+    by: str = ""
+    done: str = ""
+    author: str = ""
 
     def covers(self, period: str) -> bool:
-        """Tell whether it explains a period, also one of another grain that lies in its time."""
+        """Tell whether it explains a period, also one of another grain that lies in its time.
+
+        Nobody can explain what is not over: of periods that ended after it was written it says nothing.
+        """
         first, last = _span(self.period)[0], _span(self.until)[1]
         begin, end = _span(period)
-        return bool(first and last and begin) and first <= end and begin <= last
+        return bool(first and last and begin) and first <= end and begin <= last and end <= self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ def explanations(item: Item) -> Iterator[Explanation]:
             str(row.get("action") or ""),
             bool(row.get("new_level")),
             str(row.get("written") or ""),
+            *(str(row.get(name) or "") for name in ("who", "by", "done", "author")),
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qmsctl.measures import words
 from qmsctl.measures.board import Attainment, Measures, worst
-from qmsctl.measures.model import TOTAL, WORDS
+from qmsctl.measures.model import SIGNS, TOTAL, WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,20 @@ def of_role(measures: Measures, ref: str) -> Card:
         if process.get("owner") == ref and more:
             groups.append(group(measures, f"{process.id} {process.title}", process.id, more))
     return Card(graph.title(ref), ref, measures.today, tuple(groups))
+
+
+def counts(card: Card) -> list[tuple[str, str, int]]:
+    """Return how many KPIs of a card are in which state, each counted once, as (sign, words, count)."""
+    lines = {(row.kpi, row.location): row for g in card.groups for row in g.lines}.values()
+    near = sum(1 for row in lines if row.status == "on" and row.words != WORDS["on"])
+    found = {state: sum(1 for row in lines if row.status == state) for state in SIGNS}
+    rows = [("off", WORDS["off"], found["off"]), ("watch", WORDS["watch"], found["watch"])]
+    rows += [
+        ("on", "within limits", near),
+        ("on", WORDS["on"], found["on"] - near),
+        ("none", WORDS["none"], found["none"]),
+    ]
+    return [(SIGNS[state], said, count) for state, said, count in rows]
 
 
 OF: Mapping[str, Callable[[Measures, str], Card]] = {

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from qmsctl.measures import periods
 from qmsctl.measures.board import Attainment
-from qmsctl.measures.model import SIGNS, Aggregate, Condition, Definition, Judged, Target
+from qmsctl.measures.model import SIGNS, Aggregate, Condition, Definition, Judged, JudgedPoint, Target
 
 _BARS = "▁▂▃▄▅▆▇█"
-TRENDS = {"improving": "▲ improving", "worsening": "▼ worsening", "steady": "► steady", "unknown": "trend unknown"}
+TRENDS = {"improving": "↗ improving", "worsening": "↘ worsening", "steady": "→ steady", "unknown": "trend unknown"}
 
 
 def number(value: float | None, decimals: int, unit: str = "") -> str:
@@ -59,14 +59,15 @@ def sparkline(values: Sequence[float | None], most: int = 24) -> str:
     return "".join("·" if v is None else _BARS[min(7, int((v - low) / span * 7.999))] for v in rows)
 
 
-def headline(judged: Judged) -> str:
-    """Return the latest value in one line: sign, value, aim and trend."""
-    latest = judged.latest
+def headline(judged: Judged, point: JudgedPoint | None = None) -> str:
+    """Return a value in one line: sign, value, words, aim and period; the latest one where none is named."""
+    latest = point or judged.latest
     if latest is None:
         return f"{SIGNS['none']} no value"
     found = judged.definition
     value = shown(found, latest.value) if latest.value is not None else latest.words
-    return f"{SIGNS[latest.status]} {value} · {aim(found, latest.target)} · {periods.words(latest.period)}"
+    said = f" · {latest.words}" if latest.value is not None else ""
+    return f"{SIGNS[latest.status]} {value}{said} · {aim(found, latest.target)} · {periods.words(latest.period)}"
 
 
 _COUNTED = {

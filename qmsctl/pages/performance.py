@@ -58,6 +58,13 @@ class Performance:
         """The sign of a process on the value chain; "" where it has no KPI."""
         return self.measures.process_status(process) if self.measures.of_process(process) else ""
 
+    def process_words(self, process: str) -> str:
+        """What the sign of a process says: on target only where every target is reached."""
+        state = self.process_status(process)
+        lines = scorecards.group(self.measures, "", process, self.measures.of_process(process)).lines
+        near = state == "on" and any(line.words != WORDS["on"] for line in lines if line.status == "on")
+        return "within limits" if near else WORDS.get(state, "")
+
     def shown(self, judged: Judged, value: float | None) -> str:
         return words.shown(judged.definition, value)
 
@@ -79,7 +86,17 @@ class Performance:
             "Last twelve months": judged.rolling,
             "Same period a year before": judged.year_before,
         }
-        return [(name, self.figure(judged, value)) for name, value in found.items() if value is not None]
+        without = self._without(judged)
+        named = {name: name + without if name in ("Year to date", "Last twelve months") else name for name in found}
+        return [(named[name], self.figure(judged, value)) for name, value in found.items() if value is not None]
+
+    def _without(self, judged: Judged) -> str:
+        """Which periods of this year a longer time leaves out, since their values are not trusted."""
+        year = judged.points[-1].period[:4] if judged.points else ""
+        left = [p.period for p in judged.points if p.period[:4] == year and p.point.doubt]
+        if not left:
+            return ""
+        return f" without {periods.words(left[0])}" if len(left) == 1 else f" without {len(left)} periods"
 
     def period(self, key: str) -> str:
         return periods.words(key)
@@ -131,10 +148,10 @@ class Performance:
     def percent(self, share: float | None) -> str:
         return "" if share is None else f"{share * 100:.0f} %"
 
-    def counts(self, card: Card) -> list[tuple[str, int]]:
-        """How many KPIs of a card are in which state, each KPI counted once."""
-        states = {(line.kpi, line.location): line.status for group in card.groups for line in group.lines}
-        return [(s, sum(1 for state in states.values() if state == s)) for s in ("off", "watch", "on", "none")]
+    def counts(self, card: Card) -> list[tuple[str, str, str, int]]:
+        """How many KPIs of a card are in which state, as (state, sign, words, count)."""
+        states = {sign: state for state, sign in SIGNS.items()}
+        return [(states[sign], sign, said, count) for sign, said, count in scorecards.counts(card)]
 
     # --- charts ---------------------------------------------------------------------------------------
 
