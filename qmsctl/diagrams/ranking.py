@@ -37,7 +37,7 @@ def pareto(rows: Sequence[tuple[str, float]], unit: str, title: str = "", key: s
 def _pareto(ranked: Sequence[tuple[str, float]], other: bool, total: float, width: int) -> Scene:
     wide, values = width > 400, [wording.number(v, 1 if v < 100 else 0, v < 100) for _, v in ranked]
     row, top = (30.0, 26.0) if wide else (44.0, 26.0)
-    counted = max(scales.measure(v) for v in values)
+    counted = max(1.2 * scales.measure(v) for v in values)  # they are bold
     names = min(max(scales.measure(n) for n, _ in ranked), 230.0) if wide else 0.0
     left, right = names + counted + (24 if wide else 10), width - 42.0
     scene = Scene(width, top + row * len(ranked) + 8)
