@@ -143,9 +143,9 @@ def run_qmsctl(folder: Path, only: str = "", name: str = "store") -> dict[str, A
     engine.opened = clock.opened(engine.opened)
     collect = compute._collect
 
-    def collected(rows: Any, expression: Any, facts: Any, view: str, location: str = "") -> None:
+    def collected(definition: Any, rows: Any, expression: Any, facts: Any, view: str, location: str = "") -> None:
         clock.asked[clock_kpi[0]] += 1
-        collect(rows, expression, facts, view, location)
+        collect(definition, rows, expression, facts, view, location)
 
     clock_kpi = [""]
     asked = compute._ask
@@ -291,6 +291,8 @@ def run_compare(folder: Path, name: str = "sql") -> dict[str, Any]:
     """Compare what the product keeps with what another way found, cell by cell."""
     cells = json.loads((folder / "out" / f"{name}.json").read_text(encoding="utf-8"))
     store, differences, compared = Store(folder / "out" / "store"), [], 0
+    visited: set[str] = set()
+    periods_of: dict[str, set[str]] = defaultdict(set)
     for definition in definitions():
         run = store.run(definition.kpi)
         for place in (run.locations if run else ()) or (TOTAL,):
@@ -299,9 +301,10 @@ def run_compare(folder: Path, name: str = "sql") -> dict[str, Any]:
                     continue
                 for point in series.points:
                     first = periods.parse(point.period).first
-                    found = dict(
-                        cells.get("|".join((definition.kpi, place, series.dimension, series.member, first)), {})
-                    )
+                    key = "|".join((definition.kpi, place, series.dimension, series.member, first))
+                    visited.add(key)
+                    periods_of[definition.kpi].add(first)
+                    found = dict(cells.get(key, {}))
                     compared += 1
                     rows = int(found.pop("rows", 0))
                     # Parts of other sources are not broken down everywhere; what is there must be the same.
@@ -311,8 +314,17 @@ def run_compare(folder: Path, name: str = "sql") -> dict[str, Any]:
                         differences.append(f"{where}: qmsctl {dict(point.parts)}, {name} {hand}")
                     elif len({a.source for a in definition.aggregates.values()}) == 1 and rows != point.rows:
                         differences.append(f"{where}: qmsctl saw {point.rows} rows, {name} {rows}")
-                    elif not definition.over and not _same(point.value, parts.value(definition, hand)):
+                    elif (
+                        not definition.over
+                        and not series.dimension
+                        and not _same(point.value, parts.value(definition, hand))
+                    ):
                         differences.append(f"{where}: qmsctl says {point.value}")
+    for key in cells.keys() - visited:
+        kpi, place, *_, first = key.split("|")
+        # The total over all locations at once is kept under another key; rows without a location belong to none.
+        if first in periods_of[kpi] and place and place != "*":
+            differences.append(f"{key}: {name} has it, qmsctl does not")
     return {"compared": compared, "differences": differences}
 
 
@@ -368,7 +380,7 @@ def run_plans(folder: Path) -> dict[str, Any]:
         current[0] = definition.kpi
         ask(definition, *given)
 
-    def collected(rows: Any, expression: Any, facts: Any, view: str, location: str = "") -> None:
+    def collected(definition: Any, rows: Any, expression: Any, facts: Any, view: str, location: str = "") -> None:
         text = ibis.to_sql(expression.limit(compute.MOST_ROWS + 1), dialect="duckdb")
         ours[f"{current[0]} {rows.source.id} {view or '*' * bool(location)}"] = _plan(rows.backend.con, str(text))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qmsctl.measures import definitions
-from qmsctl.measures.engine import BAD, Rows, SourceFault, ask
+from qmsctl.measures.engine import BAD, Rows, SourceFault, ask, between
 from qmsctl.measures.model import TOTAL, Breach
 from qmsctl.measures.sources import NUMBERS, Column, Source
 
@@ -54,13 +54,14 @@ class _Rule:
 def held(rows: Rows, today: str, times: Collection[str] = ()) -> tuple[Rows, Health]:
     """Return the rows with repeated deliveries taken out, and what the contract says of them. Raises SourceFault."""
     source, table = rows.source, rows.table
-    rules = list(_rules(source, table, today))
+    rules = list(_rules(rows, today))
     day = table[source.time_column].cast("date") if source.time_column in source.columns else None
     figures: dict[str, Any] = {"qms_rows": table.count()}
     figures.update({f"r{n}": rule.bad.sum() for n, rule in enumerate(rules)})
     if day is not None:
-        sane = (day >= OLDEST) & (day <= today)
-        figures.update(qms_first=day.min(where=sane), qms_newest=day.max(where=sane))
+        moment, sane = table[source.time_column], between(rows, source.time_column, OLDEST, today)
+        figures["qms_first"] = moment.min(where=sane).cast("date")
+        figures["qms_newest"] = moment.max(where=sane).cast("date")
     found = ask(rows, table.aggregate(**figures))[0]
     count = int(found["qms_rows"])
     if not count:
@@ -93,23 +94,27 @@ def _day(value: Any) -> str:
     return value.isoformat()[:10] if isinstance(value, datetime.date) else ""
 
 
-def _rules(source: Source, table: Any, today: str) -> Iterator[_Rule]:
+def _rules(rows: Rows, today: str) -> Iterator[_Rule]:
     """Yield the row-wise rules of a contract; ``bad`` is 1 for a row that breaks the rule."""
     import ibis
+
+    source, table = rows.source, rows.table
 
     def one(condition: Any) -> Any:
         return ibis.ifelse(condition, 1, 0)
 
     required = {c.name for c in source.contract if c.required}
     if source.time_column in source.columns:
-        day = table[source.time_column].cast("date")
+        moment = table[source.time_column]
         if source.time_column not in required:
             yield _Rule(
-                "no day", one(day.isnull()), f"have no `{source.time_column}` and count in no period", "warning"
+                "no day", one(moment.isnull()), f"have no `{source.time_column}` and count in no period", "warning"
             )
         far = f"{int(today[:4]) + 10}{today[4:8]}01"
-        yield _Rule("far off", one((day < OLDEST) | (day > far)), f"have a `{source.time_column}` far off")
-        yield _Rule("in the future", one((day > today) & (day <= far)), f"are of a day after {today}", "warning")
+        known = between(rows, source.time_column, OLDEST, far)
+        later = known & ~between(rows, source.time_column, OLDEST, today)
+        yield _Rule("far off", one(moment.notnull() & ~known), f"have a `{source.time_column}` far off")
+        yield _Rule("in the future", one(later), f"are of a day after {today}", "warning")
     if source.location_column in source.columns and source.location_column not in required:
         place = table[source.location_column].cast("string")
         yield _Rule(

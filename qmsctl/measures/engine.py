@@ -28,6 +28,7 @@ from qmsctl.measures.texts import BAD, sql_name, sql_text
 __all__ = ["BAD", "Rows", "SourceFault", "ask", "between", "files_of", "fingerprint", "opened", "within"]
 
 MEMORY = "QMSCTL_MEMORY"
+MIDNIGHT = datetime.time.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,8 @@ def between(rows: Rows, column: str, first: str, last: str) -> Any:
     if rows.dialect == "duckdb" and value.type().is_timestamp() and value.type().timezone:
         place = zoneinfo.ZoneInfo(rows.zone)
         begin, end = (datetime.date.fromisoformat(d) for d in (first, last))
-        low = datetime.datetime.combine(begin, datetime.time(), place).astimezone(datetime.UTC)
-        high = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), place).astimezone(
-            datetime.UTC
-        )
+        low = datetime.datetime.combine(begin, MIDNIGHT, place).astimezone(datetime.UTC)
+        high = datetime.datetime.combine(end + datetime.timedelta(days=1), MIDNIGHT, place).astimezone(datetime.UTC)
         return (value >= ibis.literal(low, "timestamp('UTC')")) & (value < ibis.literal(high, "timestamp('UTC')"))
     day = value.cast("date")
     return (day >= ibis.date(first)) & (day <= ibis.date(last))
