@@ -77,6 +77,8 @@ class _Found:
 def compute(job: Job, store: Store, step: Progress = lambda *_: None) -> Outcome:
     """Compute the KPIs of a job and keep their values; return what was done."""
     wanted = [d for d in job.definitions if d.kind not in ("manual", "none")]
+    if job.only:  # what knows no locations is computed for all of them, or not at all
+        wanted = [d for d in wanted if all(_located(job.sources.get(a.source)) for a in d.aggregates.values())]
     states = {name: _look(job, store, name) for name in _sources_of(wanted)}
     keys = {d.kpi: _key(d, job, states) for d in wanted}
     due = [d for d in wanted if job.again or not keys[d.kpi] or _kept(store, d.kpi) != keys[d.kpi]]
@@ -107,6 +109,10 @@ def compute(job: Job, store: Store, step: Progress = lambda *_: None) -> Outcome
         store.keep(run, series)
     done_ids = tuple(d.kpi for d in due if not found[d.kpi].fault)
     return Outcome(done_ids, tuple(d.kpi for d in wanted if d not in due), tuple(failed))
+
+
+def _located(source: Source | None) -> bool:
+    return source is None or bool(source.location_column)
 
 
 def _sources_of(definitions: Iterable[Definition]) -> list[str]:
@@ -182,7 +188,8 @@ def _questions(
         times = {a.time for d in users for a in d.aggregates.values() if a.source == source.id and a.time}
         rows, health = contract.held(rows, job.today, times)
         health = dataclasses.replace(health, first=first or health.first)
-        store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
+        if not job.only or store.source(state.source) is None:  # the rows of one location are not all there are
+            store.keep_source(dataclasses.replace(state, checked=job.today, health=health, fault="", help="", rule=""))
         if health.broken is not None:
             broken = health.broken
             raise SourceFault(f"its data contract is broken: {broken.message}", broken.help, broken.rule)
