@@ -79,6 +79,7 @@ def test_a_stranger_walks_from_theme_to_step(browser: Any, address: str) -> None
     page.get_by_role("link", name="Defects from suppliers").first.click()
     page.get_by_role("link", name="Buy and receive").first.click()
     page.get_by_role("link", name="Incoming inspection").first.click()
+    page.wait_for_url("**/SOP-014.html*")
     assert page.locator("#draw-sample").is_visible()
     assert Path(page.url.split("#")[0]).name == "SOP-014.html"
     page.close()

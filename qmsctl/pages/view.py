@@ -11,6 +11,8 @@ from typing import Any
 from qmsctl import body
 from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import STATES, Clause, clauses
+from qmsctl.diagrams.drawing import Diagram
+from qmsctl.diagrams.swimlane import Step, swimlane
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import Due, Item, Link, Part, mapping_of, rows_of
@@ -131,6 +133,29 @@ class View:
                 groups[part.item][part.index] = part
         order = sorted(groups, key=lambda i: (self.graph.items[i].type != "process", i))
         return [(item, [part for _, part in sorted(groups[item].items())]) for item in order]
+
+    def flow(self, process: Item) -> Diagram:
+        """The swimlane of a process: lanes are roles, each step opens its instruction or its row."""
+        steps = [
+            Step(
+                part.key,
+                part.title,
+                str(part.data.get("who") or ""),
+                tuple(str(n) for n in part.data.get("next") or () if isinstance(part.data.get("next"), list)),
+                str(part.data.get("decision") or ""),
+                tuple((str(b.get("answer") or ""), str(b.get("go") or "")) for b in rows_of(part.data.get("branches"))),
+                f"#{self.anchor(part)}",
+                str(part.data.get("system") or ""),
+            )
+            for part in self.parts(process.id, "steps")
+        ]
+        return swimlane(steps, {s.who: self.title(s.who) for s in steps if s.who}, process.title)
+
+    def drawn(self, diagram: Diagram) -> Any:
+        """The drawing for wide and for narrow screens; every text in it was escaped when it was drawn."""
+        from markupsafe import Markup
+
+        return Markup(diagram.svg + diagram.narrow)
 
     def raci(self, process: Item) -> tuple[list[str], list[tuple[Part, dict[str, str]]]]:
         """The roles of a process and, for each step, what they are: R, A, C, I."""
