@@ -380,8 +380,10 @@ def _series(definition: Definition, facts: _Found, job: Job, store: Store) -> li
     elif parts.additive(definition):
         # Rows that say no location belong to none, and to the whole.
         nowhere = [one(TOTAL, view) for view in views if (TOTAL, *view) in cells]
-        every = [*found, *nowhere]
-        found += [_rolled(definition, spans, [s for s in every if (s.dimension, s.member) == v]) for v in views]
+        by_view: dict[tuple[str, str], list[Series]] = {view: [] for view in views}
+        for series in (*found, *nowhere):
+            by_view[series.dimension, series.member].append(series)
+        found += [_rolled(definition, spans, mine) for mine in by_view.values()]
     else:
         found.append(one(ANY, ("", "")))
     before = store.run(definition.kpi)

@@ -333,7 +333,9 @@ def _kind(type_: str) -> str:
 
 def _typed(source: Source, column: Column, have: str) -> str:
     name = sql_name(column.name)
-    if column.kind == "timestamp" and have.upper().startswith("TIMESTAMP") and "ZONE" not in have.upper():
+    if column.kind == "timestamp" and have.upper().startswith("TIMESTAMP"):
+        if "ZONE" in have.upper() or "TZ" in have.upper():
+            return f"CAST({name} AS TIMESTAMPTZ) AS {name}"  # nanoseconds are a type of their own
         # Written without a zone: it is the clock on the wall where the source stands.
         return f"timezone({sql_text(source.time_zone)}, CAST({name} AS TIMESTAMP)) AS {name}"
     return f"CAST({name} AS DATE) AS {name}" if column.kind == "date" else name
