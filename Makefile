@@ -55,7 +55,7 @@ test: lint
 test-heavy: $(STAMP)
 	scripts/system-packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
-	$(BIN)/pytest -m heavy
+	$(BIN)/pytest -n 2 -m heavy
 
 clean:
 	rm -rf build dist
