@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -21,7 +22,9 @@ COMMANDS = {
     "trace": "Follow an item up to the strategy and down to steps and forms.",
     "impact": "Say what a change of an item touches.",
     "due": "List what is due or overdue.",
+    "digest": "Tell each owner what to see to, as text or mail.",
     "new": "Write a new item with the next free id.",
+    "import": "Make items from files of other tools.",
     "renumber": "Give an item another id and mend all links.",
     "reassign": "Hand the work of a role or person over to another.",
     "schema": "Write JSON Schemas and settings for your editor.",
@@ -53,7 +56,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = importlib.import_module(f"qmsctl.commands.{cmd_name.replace('-', '_')}").command
+        found: click.Command = importlib.import_module(_module(cmd_name)).command
         return found
 
     def resolve_command(
@@ -72,6 +75,11 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _module(name: str) -> str:
+    """Return where a command stands; a word of Python cannot be the name of a module."""
+    return f"qmsctl.commands.{name.replace('-', '_')}{'_' if keyword.iskeyword(name) else ''}"
 
 
 @click.command(

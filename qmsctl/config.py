@@ -83,6 +83,20 @@ class Approvals:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Where the intranet is published and where readers can answer; "" where that is not said.
+
+    ``address`` and ``forge`` carry no slash at their end.
+    """
+
+    address: str = ""
+    forge: str = ""
+    forge_kind: str = ""
+    branch: str = "main"
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The configuration of one system."""
 
@@ -94,11 +108,14 @@ class Config:
     directory: str = "people/directory.yaml"
     due_soon: str = "30 days"
     data: str = "data"
+    languages: tuple[str, ...] = ("en",)
     folders: Mapping[str, str] = field(default_factory=dict)
+    audiences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     review_cycles: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     approvals: Approvals | None = None
+    site: Site = Site()
 
 
 def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
@@ -113,12 +130,19 @@ def config_of(fields: Mapping[str, Any], position: Any = None) -> Config:
     return Config(
         **{name: str(fields[name]) for name in simple if fields.get(name)},
         standards=tuple(fields.get("standards") or ()),
+        languages=tuple(fields.get("languages") or ("en",)),
         folders=dict(fields.get("folders") or {}),
+        audiences={name: tuple(names) for name, names in (fields.get("audiences") or {}).items()},
         review_cycles=dict(fields.get("review_cycles") or {}),
         levels=dict(checks.get("levels") or {}),
         waivers=waivers,
         approvals=_approvals(fields["approvals"], position) if fields.get("approvals") else None,
+        site=_site(fields.get("site") or {}),
     )
+
+
+def _site(data: Mapping[str, Any]) -> Site:
+    return Site(**{name: str(text).rstrip("/") for name, text in data.items() if text})
 
 
 def _approvals(data: Mapping[str, Any], position: Any) -> Approvals:

@@ -15,11 +15,12 @@ from typing import Any
 from qmsctl import body as markdown
 from qmsctl import config as configuration
 from qmsctl import frontmatter, schema
-from qmsctl.model import FieldPath, Finding, Item, Position, Qms, nearest, slug
+from qmsctl.model import FieldPath, Finding, Item, Position, Qms, Translation, nearest, slug
 
 SUFFIXES = (".md", ".yaml", ".yml")
 CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
 Progress = Callable[[int, int], None]
+_LANGUAGE = re.compile(r"\.([a-z]{2})\.(?:md|yaml|yml)$")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,100}")
 
 
@@ -76,9 +77,13 @@ def load(root: Path, progress: Progress | None = None) -> Loaded:
     files = list(item_files(root, set(folders.values()), config, sink))
     items: dict[str, Item] = {}
     seen: dict[str, str] = {}
+    foreign: list[str] = []
     for number, path in enumerate(files):
         if progress is not None and number % 50 == 0:
             progress(number, len(files))
+        if language_of(path):
+            foreign.append(path)
+            continue
         item = read_item(root, path, types, folders, sink)
         if item is not None:
             _keep(item, items, seen, sink)
@@ -88,8 +93,63 @@ def load(root: Path, progress: Progress | None = None) -> Loaded:
     if progress is not None:
         progress(len(files), len(files))
     ordered = dict(sorted(items.items()))
-    qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files))
+    translations = tuple(t for path in foreign if (t := read_translation(root, path, ordered, types, config, sink)))
+    qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files), translations)
     return Loaded(qms, types, config, root)
+
+
+def language_of(path: str) -> str:
+    """Return the language that a file name ends with, as `de` in SOP-014-incoming-inspection.de.md; "" if it names none."""
+    found = _LANGUAGE.search(path.rsplit("/", 1)[-1])
+    return found.group(1) if found else ""
+
+
+def read_translation(
+    root: Path,
+    path: str,
+    items: Mapping[str, Item],
+    types: Mapping[str, schema.ItemType],
+    config: configuration.Config,
+    sink: Sink,
+) -> Translation | None:
+    """Read a translation; None if nothing in it can be used."""
+    data = _bytes_of(root, path, sink)
+    if data is None:
+        return None
+    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
+    for fault in parsed.faults:
+        sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
+    fields = parsed.fields
+    if fields is None:
+        return None
+    frontmatter.clean(parsed, data)
+    language = language_of(path)
+    holder = Item(path, "", path, fields, parsed.marks)
+    if language not in config.languages[1:]:
+        sink.add(
+            "translation-unmatched",
+            f"the name of this file says it is in the language `{language}`, which qms.yaml does not list",
+            holder.position(),
+            f"languages: [{', '.join((*config.languages, language))}]",
+        )
+        return None
+    named = str(fields.get("translation_of") or "")
+    source = items.get(named)
+    if source is None:
+        like = nearest(named, list(items), 1)
+        sink.add(
+            "translation-unmatched",
+            f"`translation_of` names `{named}`, and there is no such item" if named else "`translation_of` is missing",
+            holder.position("translation_of", key=not named),
+            f"did you mean `{like[0]}`?" if like else "name the item that this file translates",
+        )
+        return None
+    kind = types[source.type]
+    marks = dict(parsed.marks)
+    if kind.body is not None and parsed.body:
+        _merge_steps(kind, fields, marks, parsed, path, sink, source.id)
+    content = Item(source.id, source.type, path, fields, marks, parsed.body, parsed.body_line)
+    return Translation(content, language, str(fields.get("of_revision") or ""))
 
 
 def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: Sink) -> None:
@@ -245,10 +305,15 @@ def read_item(
     root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
 ) -> Item | None:
     """Read one file; None if nothing in it can be used as an item."""
+    data = _bytes_of(root, path, sink)
+    return None if data is None else item_of(path, data, types, folders, sink)
+
+
+def _bytes_of(root: Path, path: str, sink: Sink) -> bytes | None:
+    """Return the bytes of a file; None, with a finding, where it cannot be read."""
     try:
         full = root / path
         if full.stat().st_size > frontmatter.MAX_BYTES:
-            data = b"\0" * (frontmatter.MAX_BYTES + 1)
             size = full.stat().st_size / 1e6
             sink.add(
                 "file-too-large",
@@ -257,13 +322,12 @@ def read_item(
                 "keep large material as an attachment and link to it",
             )
             return None
-        data = full.read_bytes()
+        return full.read_bytes()
     except OSError as error:
         sink.add(
             "file-unreadable", f"the file cannot be read: {error.strerror}", Position(path), "check its permissions"
         )
         return None
-    return item_of(path, data, types, folders, sink)
 
 
 def item_of(

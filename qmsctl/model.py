@@ -86,6 +86,18 @@ def _key_end(mark: tuple[int, int, int, int, int], path: FieldPath) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """An item in another language: a file beside it. ``content`` holds what is translated, under the source's id.
+
+    ``of_revision`` is the revision of the source that was translated.
+    """
+
+    content: Item
+    language: str
+    of_revision: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A keyed part of an item: a step, an output, a clause. Its address is ``ref``."""
 
@@ -133,6 +145,7 @@ class Qms:
     findings: tuple[Finding, ...] = ()
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     files: int = 0
+    translations: tuple[Translation, ...] = ()
 
     def of_type(self, name: str) -> list[Item]:
         """Return the items of one type, by id."""

@@ -85,15 +85,3 @@ def test_a_stranger_walks_from_theme_to_step(browser: Any, address: str) -> None
     page.close()
 
 
-def test_a_register_filters_and_the_view_can_be_shared(browser: Any, address: str) -> None:
-    page = browser.new_page()
-    page.goto(f"{address}/registers/sop.html")
-    total = page.locator("tbody tr:visible").count()
-    page.get_by_role("searchbox", name="Filter").fill("hardening")
-    assert 0 < page.locator("tbody tr:visible").count() < total
-    shared = page.url
-    other = browser.new_page()
-    other.goto(shared)
-    assert other.locator("tbody tr:visible").count() == page.locator("tbody tr:visible").count()
-    page.close()
-    other.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from qmsctl import frontmatter
 from qmsctl.diagrams.drawing import Diagram, address, measure, wrapped
-from qmsctl.diagrams.swimlane import WIDEST, Step, swimlane
+from qmsctl.diagrams.flow import Step, read
+from qmsctl.diagrams.flow_bands import WIDEST
+from qmsctl.diagrams.swimlane import swimlane
 from qmsctl.diagrams.turtle import TurtleParts, turtle
 from tests.conftest import REPOSITORY
 
@@ -24,13 +27,17 @@ Box = tuple[float, float, float, float]
 _POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
 
 
+def fields(file: Path) -> dict[str, Any]:
+    return dict(frontmatter.parse_file(file.read_bytes(), True).fields)
+
+
 def steps_of(file: Path) -> list[Step]:
     found = []
-    for row in frontmatter.parse_file(file.read_bytes(), True).fields["steps"]:
-        branches = tuple((b["answer"], b["go"]) for b in row.get("branches", ()))
+    for row in fields(file)["steps"]:
+        branches = tuple((b["answer"], b["go"], b.get("hands_over", "")) for b in row.get("branches", ()))
         found.append(
             Step(row["key"], row["what"], row.get("who", ""), tuple(row.get("next", ())), row.get("decision", ""), branches,
-                 f"#{row['key']}", row.get("system", ""))
+                 f"#{row['key']}", row.get("system", ""), row.get("hands_over", ""))
         )  # fmt: skip
     return found
 
@@ -102,6 +109,37 @@ def sound(diagram: Diagram, count: int) -> None:
         assert all(apart(box, other) for other in [*narrow[0][i + 1 :], *narrow[1]])
 
 
+def words(svg: str) -> list[tuple[str, Box]]:
+    """Return what stands outside the boxes of steps, and the room it takes."""
+    boxes, _, _ = geometry(svg)
+    found = []
+    for node, down in placed(svg):
+        if node.tag == f"{SVG}text":
+            said, size = "".join(node.itertext()), float(node.get("font-size", ""))
+            x, y, long = float(node.get("x", "")), float(node.get("y", "")) + down, measure(said, size)
+            x -= {"middle": long / 2, "end": long}.get(node.get("text-anchor", ""), 0.0)
+            box = (x, y - size * 0.7, x + long, y + size * 0.2)
+            if not any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in boxes):
+                found.append((said, box))
+    return found
+
+
+def legible(svg: str) -> None:
+    """Assert that no words stand over a box, over other words, on a line, or outside their band."""
+    boxes, diamonds, lines = geometry(svg)
+    frames = [
+        (float(n.get("y", "")) + down, float(n.get("y", "")) + float(n.get("height", "")) + down)
+        for n, down in placed(svg)
+        if n.tag == f"{SVG}rect" and n.get("fill") == "none"
+    ]
+    said = [(text, box) for text, box in words(svg) if text != "?" and not text.isdigit()]
+    for i, (text, box) in enumerate(said):
+        assert all(apart(box, other) for other in boxes + diamonds), f"{text} stands over a box"
+        assert all(apart(box, other) for _, other in said[:i]), f"{text} stands over other words"
+        assert not frames or any(top <= box[1] and box[3] <= end for top, end in frames), f"{text} leaves its band"
+        assert not any(hits(line, box) for line in lines), f"a line passes through {text}"
+
+
 def together(svg: str) -> bool:
     """Say whether two lines that neither start nor end together run on top of each other."""
     lines = geometry(svg)[2]
@@ -158,6 +196,10 @@ def test_reference_processes(file: Path) -> None:
     sound(drawn, len(steps))
     harmless(drawn.svg)
     assert not together(drawn.svg)
+    legible(drawn.svg)
+    legible(drawn.narrow)
+    handed = {w["hands_over"] for s in fields(file)["steps"] for w in [s, *s.get("branches", ())] if "hands_over" in w}
+    assert all(said in drawn.description for said in handed), "what is handed over crosses no lane"
     assert drawn.notes == ()
     assert len(geometry(drawn.svg)[2]) > len(steps)
     assert linked(drawn.svg)
@@ -261,6 +303,36 @@ def test_odd_flows(name: str) -> None:
     assert (len(drawn.notes) > 0) == (name == "unknown")
 
 
+def test_what_is_handed_over_is_said_where_lanes_are_crossed() -> None:
+    yes_or_no = (("yes", "c", "Good lot"), ("no", "d", ""))
+    steps = [
+        Step("a", "A", "x", hands_over="Order, checked"),
+        Step("b", "B", "y", (), "Good?", yes_or_no, hands_over="Report"),
+        Step("c", "C", "z", ("end",), hands_over="never said"),
+        Step("d", "D", "y", ("end",)),
+    ]
+    drawn = swimlane(steps, {}, "T")
+    for svg in (drawn.svg, drawn.narrow):
+        said = " ".join("".join(n.itertext()) for n, _ in placed(svg) if n.get("class") == "qms-flow-hands")
+        assert said == "Order, checked Good lot"
+    assert "then 2 B, which gets: Order, checked." in drawn.description
+    assert "yes → 3 C, which gets: Good lot; no → 4 D" in drawn.description
+
+
+def test_a_bar_waits_only_for_what_will_come() -> None:
+    steps = [
+        Step("a", "A", "x", ("b", "c")),
+        Step("b", "B", "x", ("d",)),
+        Step("c", "C", "y", ("d",)),
+        Step("d", "D", "x"),
+    ]
+    assert read(steps, {}).joins == {3}
+    steps[1] = Step("b", "B", "x", (), "Go on?", (("yes", "d"), ("no", "end")))
+    assert read(steps, {}).joins == set()
+    steps[1], steps[3] = Step("b", "B", "x", ("d",)), Step("d", "D", "x", (), "Good?", (("yes", "end"), ("no", "d")))
+    assert read(steps, {}).joins == set()
+
+
 def test_nobody() -> None:
     drawn = swimlane(FLOWS["three"], {"r": "Inspector"}, "T")
     assert "2 Two, nobody yet" in drawn.description
@@ -268,6 +340,7 @@ def test_nobody() -> None:
 
 
 KEYS = [f"s{i}" for i in range(25)]
+HANDS = st.sampled_from(["", "Inspection report", "Characteristics out of limits, in writing"])
 GOES = st.sampled_from([*KEYS, "end", "gone"])
 
 
@@ -275,7 +348,8 @@ GOES = st.sampled_from([*KEYS, "end", "gone"])
 def flows(draw: st.DrawFn) -> list[Step]:
     found = []
     for key in KEYS[: draw(st.integers(1, 25))]:
-        answers = st.lists(st.tuples(st.sampled_from(["yes", "no", "the customer must agree", ""]), GOES), max_size=4)
+        said = st.sampled_from(["yes", "no", "the customer must agree", ""])
+        answers = st.lists(st.tuples(said, GOES, HANDS), max_size=4)
         found.append(
             Step(
                 key,
@@ -286,6 +360,7 @@ def flows(draw: st.DrawFn) -> list[Step]:
                 tuple(draw(st.lists(GOES, max_size=3))) if draw(st.booleans()) else (),
                 draw(st.sampled_from(["", "Do papers, quantity and labels agree with the order?"])),
                 tuple(draw(answers)) if draw(st.booleans()) else (),
+                hands_over=draw(HANDS),
             )
         )
     return found
@@ -296,6 +371,8 @@ def flows(draw: st.DrawFn) -> list[Step]:
 def test_any_flow(steps: list[Step]) -> None:
     drawn = swimlane(steps, {}, "Any")
     sound(drawn, len(steps))
+    legible(drawn.svg)
+    legible(drawn.narrow)
     assert drawn == swimlane(list(steps), {}, "Any")
 
 
@@ -318,6 +395,18 @@ def test_turtle_says_all() -> None:
     assert set(linked(drawn.svg)) == {"#n", "../roles/buyer.html"}
     inside(drawn.svg)
     inside(drawn.narrow)
+
+
+def test_they_speak_other_languages() -> None:
+    spoken = {"nobody yet": "noch niemand", "end": "Ende", "What comes in?": "Was kommt herein?"}
+
+    def german(text: str, **values: object) -> str:
+        return spoken.get(text, text).format(**values)
+
+    drawn = swimlane([Step("a", "A", "", ("end",))], {}, "T", german)
+    assert ">noch niemand</text>" in drawn.narrow
+    assert "then Ende." in drawn.description
+    assert "Was kommt herein?" in turtle(TurtleParts("T"), german).svg
 
 
 def test_texts_fit() -> None:

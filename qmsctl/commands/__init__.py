@@ -15,6 +15,7 @@ import click
 
 from qmsctl import checks
 from qmsctl.approvals.control import Control, open_control
+from qmsctl.audience import without
 from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
 from qmsctl.graph import Graph
@@ -121,6 +122,14 @@ class Workspace:
         view._loaded = load(place)
         # What is in force on a day is no candidate for anything; only its approvals are of interest.
         view._control = dataclasses.replace(self.control, history=None)
+        view._home = self.home
+        return view
+
+    def without(self, hidden: frozenset[str]) -> Workspace:
+        """Return this system without some of its items."""
+        view = Workspace(self.start, self._as_of)
+        view._loaded = without(self.loaded, hidden)
+        view._control = self.control
         view._home = self.home
         return view
 

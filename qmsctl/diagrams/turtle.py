@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from qmsctl.diagrams.drawing import Diagram, address, block, head, number, picture, rounded, tag, titled, wrapped
+from qmsctl.diagrams.flow import Say, english
 from qmsctl.diagrams.vega import ACCENT, BAND, INK, LINE, PAPER, SOFT, plain
 
 Entry = tuple[str, str]
@@ -32,6 +33,7 @@ class TurtleParts:
 
 @dataclass(frozen=True, slots=True)
 class _Card:
+    t: Say
     name: str
     question: str
     entries: Sequence[Entry]
@@ -39,23 +41,23 @@ class _Card:
     def lines(self, width: float) -> list[tuple[list[str], Entry]]:
         shown = [(wrapped(said, width - 34, _SIZE, 3) or ["–"], (said, href)) for said, href in self.entries[:_MOST]]
         left = len(self.entries) - _MOST
-        return [*shown, ([f"and {left} more"], ("", ""))] if left > 0 else shown
+        return [*shown, ([self.t("and {n} more", n=left)], ("", ""))] if left > 0 else shown
 
     def height(self, width: float) -> float:
         rows = self.lines(width)
         return _HEAD + 18 + 10 + (sum(len(lines) * _PITCH + 4 for lines, _ in rows) if rows else _PITCH + 4)
 
 
-def turtle(process: TurtleParts) -> Diagram:
+def turtle(process: TurtleParts, t: Say = english) -> Diagram:
     """Draw a process as a turtle: inputs left, outputs right, four legs above and below."""
-    title = f"Turtle diagram: {plain(process.title)}"
+    title = t("Turtle diagram: {title}", title=plain(process.title))
     cards = {
-        "inputs": _Card("Inputs", "What comes in?", process.inputs),
-        "outputs": _Card("Outputs", "What goes out?", process.outputs),
-        "resources": _Card("With what?", "Machines, rooms, software", process.resources),
-        "people": _Card("With whom?", "Roles and their skills", process.people),
-        "methods": _Card("How?", "Documents and rules", process.methods),
-        "measures": _Card("By what measure?", "Key figures", process.measures),
+        "inputs": _Card(t, t("Inputs"), t("What comes in?"), process.inputs),
+        "outputs": _Card(t, t("Outputs"), t("What goes out?"), process.outputs),
+        "resources": _Card(t, t("With what?"), t("Machines, rooms, software"), process.resources),
+        "people": _Card(t, t("With whom?"), t("Roles and their skills"), process.people),
+        "methods": _Card(t, t("How?"), t("Documents and rules"), process.methods),
+        "measures": _Card(t, t("By what measure?"), t("Key figures"), process.measures),
     }
     description = f"{plain(process.title)}. " + " ".join(_said(card) for card in cards.values())
     return Diagram(
@@ -68,7 +70,9 @@ def turtle(process: TurtleParts) -> Diagram:
 
 
 def _said(card: _Card) -> str:
-    return f"{card.name.rstrip('?')}: {'; '.join(plain(said) for said, _ in card.entries) or 'nothing named yet'}."
+    return (
+        f"{card.name.rstrip('?')}: {'; '.join(plain(said) for said, _ in card.entries) or card.t('nothing named yet')}."
+    )
 
 
 def _wide(name: str, cards: dict[str, _Card], title: str, description: str) -> str:
@@ -156,4 +160,4 @@ def _card(card: _Card, x: float, y: float, width: float, height: float) -> str:
         mark = tag("path", d=f"M{number(x + 14)},{number(at - 4)}h4", stroke=SOFT, stroke_width=1.5) if said else ""
         drawn += mark + words
         at += len(lines) * _PITCH + 4
-    return drawn if card.entries else drawn + block(x + 14, at, ["nothing named yet"], _SIZE, SOFT)
+    return drawn if card.entries else drawn + block(x + 14, at, [card.t("nothing named yet")], _SIZE, SOFT)

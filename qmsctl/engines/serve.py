@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
 import os
 import threading
@@ -11,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-RELOAD = b"<script>(function(){var v=null;setInterval(function(){fetch('/__qms').then(function(r){return r.text()}).then(function(t){if(v===null){v=t}else if(v!==t){location.reload()}})['catch'](function(){})},1000)})()</script></body>"
+RELOAD = b'<script src="/__qms.js"></script></body>'
+"""A file of its own, for the policy of the pages forbids scripts inside them."""
+SCRIPT = b"(function(){var v=null;setInterval(function(){fetch('/__qms').then(function(r){return r.text()}).then(function(t){if(v===null){v=t}else if(v!==t){location.reload()}})['catch'](function(){})},1000)})();"
+PACKED = (".html", ".css", ".js", ".svg", ".csv", ".ics", ".bpmn", ".json")
 SKIP = {"build", ".git", ".venv", "node_modules", "__pycache__"}
 TRIES = 20
 
@@ -22,16 +26,24 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/__qms":
             return self._send(str(self.version[0]).encode(), "text/plain")
+        if self.path == "/__qms.js":
+            return self._send(SCRIPT, "text/javascript")
         file = Path(self.translate_path(self.path.split("?")[0].split("#")[0]))
         if file.is_dir():
             file = file / "index.html"
         if file.suffix == ".html" and file.is_file():
             return self._send(file.read_bytes().replace(b"</body>", RELOAD), "text/html; charset=utf-8")
+        if file.suffix in PACKED and file.is_file():
+            kind = self.guess_type(str(file))
+            return self._send(file.read_bytes(), f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
         return super().do_GET()
 
     def _send(self, data: bytes, kind: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
+        if "gzip" in self.headers.get("Accept-Encoding", "") and len(data) > 500:
+            data = gzip.compress(data, 6, mtime=0)
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()

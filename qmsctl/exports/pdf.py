@@ -1,11 +1,23 @@
-"""HTML to PDF, for those who need paper or an archive."""
+"""HTML to tagged PDF, for those who need paper or an archive; what could not be shown is told, never left out silently."""
 
 from __future__ import annotations
 
+import hashlib
 import html
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+VARIANTS = ("ua-1", "ua-2", "a-2a", "a-3a")
+_IMAGE = "Failed to load image at %r: %s"
+_GLYPH = ".notdef glyph rendered for Unicode string"
+_OWN = ("Ignored `", "Invalid or unsupported", "Expected a media type", "Invalid media type", "No anchor #")
+"""Remarks about our own style sheet, which holds rules for browsers too and leaves parts of pages out; a link to
+such a part becomes text."""
 
 STYLE = """
 @page { size: A4; margin: 15mm 14mm 16mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; }
@@ -50,17 +62,105 @@ def _block(block: Block) -> str:
     return f"<section><h2>{html.escape(block.heading)}</h2><dl>{facts}</dl><table>{head}<tbody>{rows}</tbody></table></section>"
 
 
-def write(text: str, file: Path) -> None:
-    """Write HTML as PDF; nothing it names is fetched. Raises PdfFault."""
+@dataclass(frozen=True)
+class Flaw:
+    """Something that a PDF does not show as it should, and the way out. ``kind`` is image, glyph or other."""
+
+    kind: str
+    text: str
+    help: str
+
+
+def write(
+    text: str, file: Path, pictures: Mapping[str, Path] | None = None, variant: str = VARIANTS[0]
+) -> tuple[Flaw, ...]:
+    """Write HTML as a tagged PDF, the same for the same input; return what is wrong with it. Raises PdfFault.
+
+    ``pictures`` are the files that may be shown, by their address in the text. Nothing else is fetched.
+    """
     try:
         import weasyprint
+        from weasyprint.urls import URLFetcherResponse  # type: ignore[import-untyped]
     except (ImportError, OSError) as error:
         raise PdfFault("PDF needs an extra: pip install 'qmsctl[pdf]'") from error
 
-    def refuse(url: str, *_: object, **__: object) -> dict[str, object]:
-        raise ValueError(f"not fetched: {url}")
+    class Fetcher(weasyprint.URLFetcher):  # type: ignore[misc]  # weasyprint has no types
+        """Hands out the pictures of the document and nothing else."""
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
-    weasyprint.HTML(string=text, url_fetcher=refuse).write_pdf(part)
-    part.replace(file)
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            found = (pictures or {}).get(unquote(url))
+            if found is None:
+                raise ValueError("there is no such file beside the document")
+            return URLFetcherResponse(url, found.read_bytes(), _media_type(found))
+
+    with _heard() as said:
+        data = weasyprint.HTML(string=text, url_fetcher=Fetcher()).write_pdf(
+            # Without the hints, lists that begin at another number than 1 would be numbered anew.
+            presentational_hints=True,
+            pdf_variant=f"pdf/{variant}",
+            pdf_identifier=hashlib.sha256(text.encode()).digest()[:16],
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(file.name + ".part")
+        part.write_bytes(data)
+        part.replace(file)
+    except OSError as error:
+        raise PdfFault(f"{file} could not be written: {error.strerror or error}") from error
+    return tuple(_flaws(said))
+
+
+def _media_type(file: Path) -> dict[str, str]:
+    return {"Content-Type": "image/svg+xml"} if file.suffix.lower() == ".svg" else {}
+
+
+@contextmanager
+def _heard() -> Iterator[list[logging.LogRecord]]:
+    """Collect what the engine has to say."""
+    records: list[logging.LogRecord] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    logger, listener = logging.getLogger("weasyprint"), Listener(logging.WARNING)
+    quiet = logger.propagate
+    logger.addHandler(listener)
+    logger.propagate = False
+    try:
+        yield records
+    finally:
+        logger.removeHandler(listener)
+        logger.propagate = quiet
+
+
+def _flaws(records: Iterable[logging.LogRecord]) -> Iterator[Flaw]:
+    """Say in plain words what the engine said; each thing once, missing letters together."""
+    missing: dict[str, None] = {}
+    told: dict[Flaw, None] = {}
+    for record in records:
+        message = record.getMessage()
+        if message.startswith(_GLYPH) and isinstance(record.args, tuple):
+            missing[str(record.args[0])] = None
+        elif record.msg == _IMAGE and isinstance(record.args, tuple):
+            name = unquote(str(record.args[0]).partition(":")[2])
+            told[
+                Flaw(
+                    "image",
+                    f"the picture {name} cannot be shown",
+                    "put the file there, or correct its name in the text",
+                )
+            ] = None
+        elif not message.startswith(_OWN):
+            told[Flaw("other", message, "look at the PDF; if it is wrong, report this line")] = None
+    if missing:
+        signs = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in list(missing)[:6] if len(sign) == 1)
+        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
+        told[
+            Flaw(
+                "glyph",
+                f"no font here has {signs}{more}",
+                "install a font that has them, such as Noto, where PDFs are made",
+            )
+        ] = None
+    yield from told

@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qmsctl.audience import Redactor
 from qmsctl.checks import Report
 from qmsctl.loader import Loaded
 from qmsctl.model import harmless
-from qmsctl.pages import indexes
+from qmsctl.pages import files, indexes, shell
+from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
+from qmsctl.pages.wording import words_of
+from qmsctl.schema import ItemType
+from qmsctl.translation import loaded_in
 
 HERE = Path(__file__).parent
 Progress = Callable[[int, int], None]
@@ -33,6 +39,7 @@ def write(
     progress: Progress | None = None,
     control: Publication | None = None,
     performance: Performance | None = None,
+    hidden: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
@@ -42,28 +49,52 @@ def write(
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    view = View(loaded, report, today, control, performance)
-    environment = _environment(loaded, view)
-    pages = list(indexes.pages(view))
-    items = list(loaded.qms.items.values())
-    written = []
-    for number, (path, template, values) in enumerate(pages):
-        written.append(_write(fresh, path, environment, template, view, values))
-        if progress is not None:
-            progress(number, len(pages) + len(items))
-    for number, item in enumerate(items):
-        template = f"{item.type}.md.j2"
-        values = {"item": item, "kind": loaded.types[item.type], "title": view.title(item.id), "ref": item.id}
-        written.append(_write(fresh, view.page_of(item.id) + ".md", environment, template, view, values))
-        if progress is not None and number % 20 == 0:
-            progress(len(pages) + number, len(pages) + len(items))
+    views = [
+        View(loaded_in(loaded, language), report, today, control, performance, words_of(language, loaded.root))
+        for language in loaded.config.languages
+    ]
     _copy(HERE / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "pages", fresh)
-    _copy_images(loaded, view, fresh)
-    _copy_rows(view, fresh)
-    _theme(loaded, view, target.with_name("theme"))
+    written: list[str] = []
+    for number, view in enumerate(views):
+        each = len(view.graph.items)
+        step = _part(progress, number * each, each * len(views))
+        written += _write_language(view, views, fresh, step, Redactor(hidden))
+    _copy_rows(views[0], fresh)
+    theme = target.with_name("theme")
+    shell.write(views, written, fresh, theme)
+    _copy(loaded.root / "site" / "theme", theme)
     _swap(fresh, target)
+    return written
+
+
+def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], None]:
+    """Tell progress of one language as progress of the whole."""
+    return lambda number: progress(done + number, total) if progress is not None else None
+
+
+def _write_language(
+    view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor
+) -> list[str]:
+    """Write the pages of one language, and the files beside them."""
+    environment = _environment(view.loaded, view)
+    others = [other for other in views if other is not view]
+    written = []
+    for path, template, values in indexes.pages(view):
+        written.append(_write(target, path, environment, template, view, others, redact, values))
+    for number, item in enumerate(view.graph.items.values()):
+        template = f"{item.type}.md.j2"
+        values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
+        path = view.page_of(item.id) + ".md"
+        written.append(_write(target, path, environment, template, view, others, redact, values))
+        if number % 20 == 0:
+            progress(number)
+    for path, data in files.files(view):
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    _copy_images(view.loaded, view, target)
     return written
 
 
@@ -84,7 +115,7 @@ def _environment(loaded: Loaded, view: View) -> Any:
     # A blank line would end a block of HTML, and what follows would be read as Markdown.
     environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
     environment.filters.update(md=_heading, prose=lambda text, page="": prose_html(view, str(text or ""), page))
-    environment.globals.update(v=view)
+    environment.globals.update(v=view, t=view.t, flow_of=partial(flow_of, view), turtle_of=partial(turtle_of, view))
     return environment
 
 
@@ -111,16 +142,52 @@ def _Fallback(folders: list[str]) -> Any:
     return Loader(folders)
 
 
-def _write(root: Path, path: str, environment: Any, template: str, view: View, values: dict[str, Any]) -> str:
-    file = root / path
+def _write(
+    root: Path,
+    path: str,
+    environment: Any,
+    template: str,
+    view: View,
+    others: list[View],
+    redact: Redactor,
+    values: dict[str, Any],
+) -> str:
+    file = root / (view.prefix + path)
     file.parent.mkdir(parents=True, exist_ok=True)
-    page = path.removesuffix(".md")
+    name = path.removesuffix(".md")
+    page = view.prefix + name
     text = environment.get_template(template).render(page=page, **values)
-    front = "---\ntitle: " + json.dumps(harmless(str(values["title"])), ensure_ascii=False) + "\n"
-    front += "hide:\n  - navigation\n" + ("" if "item" in values else "  - toc\n")
-    front += "search:\n  exclude: true\n" if values.get("quiet") else ""
-    file.write_text(f"{front}---\n\n{text.strip()}\n", encoding="utf-8")
-    return path
+    text = f"{text.strip()}\n\n{environment.get_template('feedback.md.j2').render(page=page, **values)}"
+    facts: dict[str, Any] = {
+        "title": harmless(str(values["title"])),
+        "path": page,
+        "section": section_of(name, values.get("kind")),
+        "language": view.language,
+    }
+    if view.prefix:
+        facts["prefix"] = view.prefix
+    if others:
+        facts["translations"] = {other.language: other.relative(name, page) for other in others}
+    if values.get("plain"):
+        facts["plain"] = True
+    # JSON is YAML; so no title can be more than a title.
+    front = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
+    # Redlines and messages come from the history; what this audience may not see is named there too.
+    file.write_text(redact(f"---\n{front}---\n\n{text.strip()}\n"), encoding="utf-8")
+    return view.prefix + path
+
+
+SECTIONS = {"documents": "documents", "people": "roles", "risks": "risks", "compliance": "compliance"}
+SECTIONS |= {"strategy": "strategy", "processes": "processes", "measures": "performance"}
+
+
+def section_of(page: str, kind: ItemType | None) -> str:
+    """The entry of the navigation under which a page lies."""
+    if kind is None:
+        return "compliance" if page.startswith("compliance/") else page
+    if page.startswith("registers/"):
+        return "registers"
+    return "performance" if kind.name == "kpi" else SECTIONS.get(str(kind.schema.get("x-group")), "registers")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -142,7 +209,7 @@ def _copy_images(loaded: Loaded, view: View, target: Path) -> None:
         for link in body.links(item.body, item.body_line) if item.body else ():
             file = (loaded.root / item.path).parent / link.target
             if link.image and ":" not in link.target and file.resolve().is_relative_to(root) and file.is_file():
-                place = target / view.page_of(item.id)
+                place = target / (view.prefix + view.page_of(item.id))
                 to = place.parent / PurePosixPath(link.target).name
                 shutil.copyfile(file, to)
 
@@ -154,42 +221,6 @@ def _copy_rows(view: View, target: Path) -> None:
     folder = view.types["kpi"].folder
     for kpi in view.performance.measures.definitions:
         _copy(view.performance.rows_folder(kpi), target / folder / "rows" / kpi)
-
-
-def _theme(loaded: Loaded, view: View, target: Path) -> None:
-    """Write the theme's overrides, with the day on which the pages were made."""
-    target.mkdir(parents=True, exist_ok=True)
-    for file in sorted((HERE / "theme").rglob("*.html")):
-        text = file.read_text(encoding="utf-8").replace("@@ANNOUNCE@@", _announcement(view))
-        place = target / file.relative_to(HERE / "theme")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    _copy(loaded.root / "site" / "theme", target)
-
-
-def _mark(text: str) -> str:
-    """A watermark for paper: what is printed must not be taken for what is in force."""
-    return f'<div class="qms-mark" aria-hidden="true">{text}</div>'
-
-
-def _announcement(view: View) -> str:
-    """Say above every page what it shows and as of when; the browser warns when that is out of date."""
-    day = f'<time datetime="{view.today}">{view.long_day(view.today)}</time>'
-    fixed = " data-fixed" if view.loaded.config.as_of else ""
-    control = view.control
-    if control is None:
-        what = "<strong>Preview.</strong> The files as they lie in the folder; revisions and approvals were not judged."
-        return f'<div class="qms-asof" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
-    if control.preview:
-        what = "<strong>Preview.</strong> Proposed texts, not what is in force."
-        return f'{_mark("Preview")}<div class="qms-asof qms-preview" data-day="{view.today}"{fixed}>{what} As of {day}.</div>'
-    if control.past:
-        what = f"<strong>Not current.</strong> What was in force on {day}."
-        return (
-            f'{_mark("Not current")}<div class="qms-asof qms-preview" data-day="{view.today}" data-fixed>{what}</div>'
-        )
-    soon = f' data-next="{control.next_day}"' if control.next_day else ""
-    return f'<div class="qms-asof" data-day="{view.today}"{soon}{fixed}>What is in force on {day}.</div>'
 
 
 def _swap(fresh: Path, target: Path) -> None:

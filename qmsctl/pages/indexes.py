@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qmsctl.pages import registers
 from qmsctl.pages.view import View
-
-GROUPS = {
-    "strategy": "Strategy",
-    "processes": "Processes",
-    "documents": "Documents",
-    "people": "People and places",
-    "risks": "Risks and opportunities",
-    "compliance": "Compliance",
-    "records": "Records",
-}
 
 
 def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -24,38 +15,36 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield (
         "index.md",
         "index.md.j2",
-        {"title": view.organisation, "chain": chain, "news": _news(view), "coming": _coming(view)},
+        {
+            "title": view.organisation,
+            "chain": chain,
+            "news": _news(view),
+            "coming": _coming(view),
+            "hints": _hints(view),
+            "plain": True,
+        },
     )
-    yield "strategy.md", "cascade.md.j2", {"title": "Strategy and what carries it out"}
-    yield "performance.md", "performance.md.j2", {"title": "Where we stand"}
-    yield "processes.md", "processes.md.j2", {"title": "Processes", "chain": chain}
-    groups: dict[str, list[str]] = {}
-    for name, kind in view.types.items():
-        groups.setdefault(str(kind.schema.get("x-group", "documents")), []).append(name)
-    yield "registers.md", "registers.md.j2", {"title": "Registers", "groups": groups, "names": GROUPS}
-    for name, kind in view.types.items():
-        items = [item for item in view.loaded.qms.items.values() if item.type == name]
-        values = {"title": kind.plural, "kind": kind, "items": items, "columns": kind.schema.get("x-register", [])}
-        yield f"registers/{name}.md", "register.md.j2", values
-    yield (
-        "documents.md",
-        "documents.md.j2",
-        {"title": "Documents", "types": ["policy", "sop", "work-instruction", "form"]},
-    )
-    yield "roles.md", "roles.md.j2", {"title": "Roles"}
-    yield "risks.md", "risks.md.j2", {"title": "Risks and opportunities"}
-    yield "compliance.md", "compliance.md.j2", {"title": "Compliance"}
-    for standard in view.of_type("standard"):
-        rows = view.clauses(standard.id)
-        count = {state: sum(1 for row in rows if row.state == state) for state in view.states}
-        values = {"title": f"{view.title(standard.id)}: clauses", "standard": standard, "rows": rows, "count": count}
-        yield f"compliance/{standard.id}.md", "clauses.md.j2", values
-    yield "findings.md", "findings.md.j2", {"title": "Open findings", "quiet": True}
+    yield "strategy.md", "cascade.md.j2", {"title": view.t("Strategy and what carries it out"), "plain": True}
+    yield "performance.md", "performance.md.j2", {"title": view.t("Where we stand")}
+    yield "processes.md", "processes.md.j2", {"title": view.t("Processes"), "chain": chain, "plain": True}
+    yield "roles.md", "roles.md.j2", {"title": view.t("Roles")}
+    yield from registers.pages(view)
 
 
 def _chain(view: View, name: str) -> list[Any]:
     found = [item for item in view.of_type("process") if item.get("class") == name]
     return sorted(found, key=lambda item: (item.get("chain") if isinstance(item.get("chain"), int) else 999, item.id))
+
+
+def _hints(view: View) -> list[str]:
+    """What people often ask, as examples for the search: steps that decide something."""
+    asked = [
+        part.title
+        for process in _chain(view, "core")
+        for part in view.parts(process.id, "steps")
+        if part.data.get("decision")
+    ]
+    return asked[:3]
 
 
 def _news(view: View) -> list[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,13 +29,12 @@ _LINE = re.compile(r"\n\s*\n")
 
 def prose_html(view: View, text: str, page: str) -> Any:
     """Return Markdown as HTML that is safe whatever the text: no scripts, handlers, frames or odd addresses."""
-    import markdown
     import nh3
     from markupsafe import Markup
 
     if not text.strip():
         return Markup("")
-    rendered = markdown.markdown(text, extensions=["tables", "fenced_code", "admonition", "sane_lists"])
+    rendered = _reader().reset().convert(text)
     clean = nh3.clean(
         rendered,
         tags=TAGS,
@@ -43,9 +44,17 @@ def prose_html(view: View, text: str, page: str) -> Any:
         attribute_filter=lambda tag, name, value: _attribute(view, page, tag, name, value),
     )
     pieces = _TEXT.split(clean)
-    linked = "".join(piece if piece.startswith("<") else _link_ids(view, page, piece) for piece in pieces)
+    linked = "".join(piece if piece.startswith("<") else _link_words(view, page, piece) for piece in pieces)
     # A blank line would end the block of HTML for some readers of Markdown.
     return Markup(_LINE.sub("\n", linked))
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Any:
+    """The reader of Markdown; to make one costs more than to read most texts."""
+    import markdown
+
+    return markdown.Markdown(extensions=["tables", "fenced_code", "admonition", "sane_lists"])
 
 
 def _attribute(view: View, page: str, tag: str, name: str, value: str) -> str | None:
@@ -69,16 +78,47 @@ def _address(view: View, page: str, value: str) -> str | None:
     return view.url(item, page) + (f"#{anchor}" if anchor else "") if item else None
 
 
-def _link_ids(view: View, page: str, piece: str) -> str:
+def _link_words(view: View, page: str, piece: str) -> str:
+    """Make ids links to their items, and each word of the glossary, once on a page, a link that explains it."""
     text = html.unescape(piece)
-    out = []
-    last = 0
+    found: list[tuple[int, int, str]] = []
     for ref, at in view.graph.find_ids(text):
         link = view.url(ref, page)
         if link:
-            out.append(html.escape(text[last:at]))
-            out.append(
-                f'<a class="qms-id" href="{html.escape(link)}" title="{html.escape(view.title(ref))}">{html.escape(ref)}</a>'
+            title = html.escape(view.title(ref))
+            found.append(
+                (
+                    at,
+                    at + len(ref),
+                    f'<a class="qms-id" href="{html.escape(link)}" title="{title}">{html.escape(ref)}</a>',
+                )
             )
-            last = at + len(ref)
-    return "".join(out) + html.escape(text[last:]) if out else piece
+    taken = [(begin, end) for begin, end, _ in found]
+    found += [
+        row for row in _terms(view, page, text) if not any(row[0] < end and begin < row[1] for begin, end in taken)
+    ]
+    if not found:
+        return piece
+    out = []
+    last = 0
+    for begin, end, link in sorted(found):
+        out += [html.escape(text[last:begin]), link]
+        last = end
+    return "".join(out) + html.escape(text[last:])
+
+
+def _terms(view: View, page: str, text: str) -> Iterator[tuple[int, int, str]]:
+    pattern, names = view.terms
+    for match in pattern.finditer(text) if pattern and page else ():
+        said = match.group().lower()
+        term = names.get(said) or names.get(said.removesuffix("s"))
+        if term is None or page == view.prefix + view.page_of(term) or not view.first_time(f"terms {page}", term):
+            continue
+        item = view.graph.items[term]
+        told = html.escape(f"{item.title}: {' '.join(str(item.get('definition') or '').split())}")
+        link = html.escape(view.url(term, page))
+        yield (
+            match.start(),
+            match.end(),
+            f'<a class="qms-term" href="{link}" title="{told}">{html.escape(match.group())}</a>',
+        )

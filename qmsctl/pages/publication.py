@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,19 @@ class Approval:
 class Publication:
     """Approvals and revisions of the documents in a view.
 
-    ``preview`` says that files as they lie are shown, ``past`` that they show a day that is over.
+    ``preview`` says that files as they lie are shown, ``past`` that they show a day that is over; ``may_see`` tells
+    whether the readers may see an item.
     """
 
-    def __init__(self, control: Control, loaded: Loaded, today: str, preview: bool, past: bool = False) -> None:
+    def __init__(
+        self,
+        control: Control,
+        loaded: Loaded,
+        today: str,
+        preview: bool,
+        past: bool = False,
+        may_see: Callable[[Item], bool] = lambda item: True,
+    ) -> None:
         assert control.history is not None
         assert control.register is not None
         self.history = control.history
@@ -50,6 +60,7 @@ class Publication:
         self.preview = preview
         self.past = past
         self._root = loaded.root
+        self._may_see = may_see
         # A past day is shown with what was known then.
         self._known_until = today if past else "9999-12-31"
         self._known: dict[str, Version | None] = {}
@@ -180,4 +191,6 @@ class Publication:
             for name, rows in self.history.versions.items()
             if (kind := kinds.get(rows[-1].facts.get("type", ""))) is not None and kind.controlled
         ]
-        return sorted((v for name in names for v in self._announced(name)), key=lambda v: (v.effective, v.item))
+        announced = (version for name in names for version in self._announced(name))
+        seen = [v for v in announced if (item := self._item(v)) is not None and self._may_see(item)]
+        return sorted(seen, key=lambda version: (version.effective, version.item))

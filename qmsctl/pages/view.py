@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,16 +13,23 @@ from qmsctl import body
 from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import STATES, Clause, clauses
 from qmsctl.diagrams.drawing import Diagram
-from qmsctl.diagrams.swimlane import Step, swimlane
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import Due, Item, Link, Part, mapping_of, rows_of
+from qmsctl.pages import duties, feedback
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
+from qmsctl.pages.wording import Words
 from qmsctl.schema import ItemType
+from qmsctl.translation import is_outdated
 
 SIGNS = {"covered": "●", "planned": "▲", "excluded": "–", "gap": "■", "heading": ""}
 TRAIL = 12
+
+
+def clause_anchor(key: str) -> str:
+    """The anchor of a clause on the page of its standard: 8.5.1 -> c-8-5-1."""
+    return f"c-{key.replace('.', '-').lower()}"
 
 
 class View:
@@ -34,8 +42,12 @@ class View:
         today: str,
         control: Publication | None = None,
         performance: Performance | None = None,
+        words: Words | None = None,
     ) -> None:
         self.loaded = loaded
+        self.words = self.t = words or Words()
+        self.language = self.words.language
+        self.prefix = "" if self.language == loaded.config.languages[0] else f"{self.language}/"
         self.report = report
         self.today = today
         self.control = control
@@ -43,6 +55,7 @@ class View:
         self.graph = Graph(loaded, reviewed(control.register if control else None, today))
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
+        self._seen: dict[str, set[str]] = {}
         self.signs = SIGNS
         self.states = STATES
 
@@ -50,6 +63,13 @@ class View:
 
     def title(self, ref: str) -> str:
         return self.graph.title(ref)
+
+    def label(self, ref: str) -> str:
+        """What stands before a title: the id; of a part that of its item; of a clause its number."""
+        part = self.graph.parts.get(ref)
+        if part is None:
+            return ref
+        return f"{self.title(part.item)} {part.key}" if self.is_clause(ref) else part.item
 
     def item(self, ref: str) -> Item | None:
         return self.graph.items.get(ref)
@@ -67,12 +87,20 @@ class View:
         graph = self.graph
         if ref in graph.parts:
             part = graph.parts[ref]
+            standard = self.standards.get(part.item)
+            if standard:
+                return self.relative(f"compliance/{standard}", page) + f"#{clause_anchor(part.key)}"
             return self.relative(self.page_of(part.item), page) + f"#{self.anchor(part)}"
         return self.relative(self.page_of(ref), page) if ref in graph.items else ""
 
+    @cached_property
+    def standards(self) -> dict[str, str]:
+        """The standard that applies a catalogue, by catalogue: clauses open on its page."""
+        return {str(item.get("catalogue")): item.id for item in self.of_type("standard")}
+
     def relative(self, to: str, page: str) -> str:
         """The address of one page as seen from another."""
-        return "../" * page.count("/") + to + ".html"
+        return "../" * page.count("/") + self.prefix + to + ".html"
 
     def anchor(self, part: Part) -> str:
         """The anchor of a part on the page of its item."""
@@ -81,6 +109,33 @@ class View:
     @cached_property
     def by_file_name(self) -> dict[str, str]:
         return {item.path.rsplit("/", 1)[-1]: item.id for item in self.graph.items.values()}
+
+    @cached_property
+    def terms(self) -> tuple[re.Pattern[str] | None, dict[str, str]]:
+        """What finds the words of the glossary in prose, and the term that each of them, in lower case, stands for."""
+        names: dict[str, str] = {}
+        for item in self.of_type("term"):
+            said = [item.title, item.get("abbreviation"), *(item.get("synonyms") or [])]
+            for name in said:
+                if isinstance(name, str) and len(name) > 1:
+                    names.setdefault(name.lower(), item.id)
+        if not names:
+            return None, names
+        longest = sorted(map(re.escape, names), key=len, reverse=True)
+        return re.compile(rf"(?<![\w-])(?:{'|'.join(longest)})s?(?![\w-])", re.IGNORECASE), names
+
+    def translation(self, item: str) -> str:
+        """How far an item is translated into the language of this view: current, outdated, missing, or "" for the source."""
+        if not self.prefix:
+            return ""
+        for found in self.loaded.qms.translations:
+            if found.language == self.language and found.content.id == item:
+                return "outdated" if is_outdated(self.graph.items[item], found) else "current"
+        return "missing"
+
+    def in_source(self, item: str, page: str) -> str:
+        """The address of an item in the language it was written in."""
+        return "../" * page.count("/") + self.page_of(item) + ".html"
 
     # --- relations ------------------------------------------------------------------------------
 
@@ -105,6 +160,26 @@ class View:
     def up(self, item: str) -> list[str]:
         return [ref for ref, _ in self.graph.chain(item, "up")][:TRAIL]
 
+    def way_up(self, item: str) -> list[str]:
+        """The shortest way from a strategic theme down to an item, without the item itself; empty if there is none."""
+        came: dict[str, str] = {item: ""}
+        queue = [item]
+        for at in queue:
+            for ref, _ in self.graph.chain(at.split("#", 1)[0], "up"):
+                if ref in came:
+                    continue
+                came[ref] = at
+                if self._is_theme(ref):
+                    way = [ref]
+                    while came[way[-1]] != item:
+                        way.append(came[way[-1]])
+                    return way
+                queue.append(ref)
+        return []
+
+    def _is_theme(self, ref: str) -> bool:
+        return ref in self.graph.parts and self.graph.items[self.graph.parts[ref].item].type == "strategy"
+
     def down(self, item: str) -> list[str]:
         return [ref for ref, _ in self.graph.chain(item, "down") if not self.is_clause(ref)]
 
@@ -120,6 +195,34 @@ class View:
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
 
+    def duties(self, *roles: str) -> list[duties.Duty]:
+        return duties.duties(self, list(roles))
+
+    def documents_for(self, *roles: str) -> list[Item]:
+        """The documents that roles must know."""
+        return duties.documents(self, list(roles))
+
+    def approvals_of(self, role: str) -> list[duties.Approval]:
+        return duties.approvals(self, role)
+
+    def feedback(self, item: Item | None, page: str, title: str) -> list[tuple[str, str]]:
+        return feedback.links(self, item, page, title)
+
+    def crumbs(self, item: Item, page: str) -> list[tuple[str, str]]:
+        """The way from the front page to an item, as (words, address)."""
+        kind = self.types[item.type]
+        found = [(str(self.t("Start")), self.relative("index", page))]
+        if item.type == "process":
+            found.append((str(self.t(kind.plural)), self.relative("processes", page)))
+            name = str(item.get("class") or "")
+            if name in ("management", "core", "support"):
+                found.append((str(self.t(name.capitalize())), self.relative("processes", page) + f"#{name}"))
+        elif item.type == "role":
+            found.append((str(self.t(kind.plural)), self.relative("roles", page)))
+        else:
+            found.append((str(self.t(kind.plural)), self.relative(f"registers/{item.type}", page)))
+        return found
+
     def holders(self, role: str) -> list[str]:
         """Who holds a role now."""
         return [x.source for x in self.linked(role, "roles") if self.graph.is_current(x.source)]
@@ -134,28 +237,48 @@ class View:
         order = sorted(groups, key=lambda i: (self.graph.items[i].type != "process", i))
         return [(item, [part for _, part in sorted(groups[item].items())]) for item in order]
 
-    def flow(self, process: Item) -> Diagram:
-        """The swimlane of a process: lanes are roles, each step opens its instruction or its row."""
-        steps = [
-            Step(
-                part.key,
-                part.title,
-                str(part.data.get("who") or ""),
-                tuple(str(n) for n in part.data.get("next") or () if isinstance(part.data.get("next"), list)),
-                str(part.data.get("decision") or ""),
-                tuple((str(b.get("answer") or ""), str(b.get("go") or "")) for b in rows_of(part.data.get("branches"))),
-                f"#{self.anchor(part)}",
-                str(part.data.get("system") or ""),
-            )
-            for part in self.parts(process.id, "steps")
-        ]
-        return swimlane(steps, {s.who: self.title(s.who) for s in steps if s.who}, process.title)
-
     def drawn(self, diagram: Diagram) -> Any:
         """The drawing for wide and for narrow screens; every text in it was escaped when it was drawn."""
         from markupsafe import Markup
 
         return Markup(diagram.svg + diagram.narrow)
+
+    def first_time(self, page: str, ref: str) -> bool:
+        """Tell whether a page comes to an item for the first time, so that it is unfolded once only."""
+        seen = self._seen.setdefault(page, set())
+        first = ref not in seen
+        seen.add(ref)
+        return first
+
+    def work_file(self, role: str, page: str) -> str:
+        """The address of the small file with what a role has to do."""
+        return self.relative(f"assets/work/{role}", page).removesuffix("html") + "js"
+
+    def dues_of(self, *roles: str) -> list[Due]:
+        return [due for due in self._dues if due.who in roles]
+
+    def file(self, item: str, ending: str, page: str) -> str:
+        """The address of a file beside the page of an item."""
+        return self.relative(self.page_of(item), page).removesuffix("html") + ending
+
+    def documents_of(self, item: Item) -> list[str]:
+        """The documents that the steps of an item work by or use."""
+        found = {
+            link.to: None
+            for link in self.graph.links_from(item.id)
+            if link.field in ("steps.instruction", "steps.uses")
+        }
+        return sorted(ref for ref in found if ref in self.graph.items)
+
+    def records_of(self, item: Item) -> list[str]:
+        """The kinds of record that the steps of an item produce."""
+        found = {link.to: None for link in self.graph.links_from(item.id) if link.field.endswith("records")}
+        return sorted(ref for ref in found if ref in self.graph.items)
+
+    def others_on(self, clause: str, item: str) -> list[str]:
+        """Who else answers a clause."""
+        found = {x.source: None for x in self.graph.links_to_ref(clause) if x.field == "clauses" and x.source != item}
+        return sorted(found)
 
     def raci(self, process: Item) -> tuple[list[str], list[tuple[Part, dict[str, str]]]]:
         """The roles of a process and, for each step, what they are: R, A, C, I."""
@@ -199,11 +322,7 @@ class View:
 
     def long_day(self, day: object) -> str:
         """2 March 2026."""
-        try:
-            date = datetime.date.fromisoformat(str(day))
-        except ValueError:
-            return str(day)
-        return f"{date.day} {date.strftime('%B')} {date.year}"
+        return self.words.day(day)
 
     def is_day(self, value: object) -> bool:
         try:
@@ -217,11 +336,13 @@ class View:
         status = str(item.get("status") or kind.initial)
         effective = str(item.get("effective") or "")
         if kind.controlled and status == "released" and effective:
-            verb = "in force since" if effective <= self.today else "takes effect on"
-            return f"{verb} {self.long_day(effective)}"
-        label = str(kind.states.get(status, {}).get("label", status)).lower()
+            day = self.long_day(effective)
+            if effective <= self.today:
+                return str(self.t("in force since {day}", day=day))
+            return str(self.t("takes effect on {day}", day=day))
+        label = str(self.t(str(kind.states.get(status, {}).get("label", status)).lower()))
         since = self.control.withdrawn(item) if self.control and kind.controlled and status == "obsolete" else ""
-        return f"{label} since {self.long_day(since)}" if since else label
+        return str(self.t("{state} since {day}", state=label, day=self.long_day(since))) if since else label
 
     def on_paper(self, item: Item) -> Any:
         """What stands at the foot of every printed sheet, as CSS takes it."""

@@ -1,55 +1,95 @@
-// Filters and sorts registers, says how overdue a date is, and warns when the pages are out of date.
-// Everything can be read without it.
+// What every page shares: where the site begins, texts in the reader's language, light and dark, the menu,
+// the remembered role, and words about days, which only the reader's clock knows. Everything can be read without it.
 (function () {
   "use strict";
-  function start() {
-    document.querySelectorAll(".qms-register").forEach(function (box) {
-      var input = box.querySelector("[data-qms-filter]"), count = box.querySelector("[data-qms-count]");
-      var rows = Array.prototype.slice.call(box.querySelectorAll("tbody tr"));
-      function filter() {
-        var words = input.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
-        rows.forEach(function (row) {
-          var text = row.textContent.toLowerCase();
-          row.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
-          if (!row.hidden) { shown += 1; }
-        });
-        count.textContent = String(shown);
-        history.replaceState(null, "", input.value ? "#q=" + encodeURIComponent(input.value) : location.pathname);
-      }
-      if (!input) { return; }
-      input.addEventListener("input", filter);
-      if (location.hash.indexOf("#q=") === 0) { input.value = decodeURIComponent(location.hash.slice(3)); filter(); }
+  var root = document.documentElement, own = document.currentScript && document.currentScript.getAttribute("src") || "";
+  root.dataset.base = own.replace(/\/?assets\/qms\/qms\.js.*$/, "") || ".";
+  var named = document.querySelector('meta[name="qms-page"]');
+  root.dataset.page = named ? named.content : "";
+
+  // A text in the language of the page; {names} are replaced by values.
+  window.qmsText = function (text, values) {
+    var words = window.qmsWords || {};
+    var said = Object.prototype.hasOwnProperty.call(words, text) ? words[text] : text;
+    return said.replace(/\{(\w+)\}/g, function (all, name) {
+      return values && Object.prototype.hasOwnProperty.call(values, name) ? String(values[name]) : all;
     });
-    document.querySelectorAll(".qms-sort th").forEach(function (head) {
-      head.tabIndex = 0;
-      function sort() {
-        var body = head.closest("table").tBodies[0], at = head.cellIndex, up = head.getAttribute("aria-sort") !== "ascending";
-        head.parentNode.querySelectorAll("th").forEach(function (other) { other.removeAttribute("aria-sort"); });
-        head.setAttribute("aria-sort", up ? "ascending" : "descending");
-        Array.prototype.slice.call(body.rows).sort(function (a, b) {
-          return (up ? 1 : -1) * a.cells[at].textContent.localeCompare(b.cells[at].textContent, undefined, { numeric: true });
-        }).forEach(function (row) { body.appendChild(row); });
-      }
-      head.addEventListener("click", sort);
-      head.addEventListener("keydown", function (event) { if (event.key === "Enter") { sort(); } });
-    });
-    document.querySelectorAll("time.qms-due").forEach(function (due) {
-      var days = Math.floor((Date.now() - Date.parse(due.dateTime)) / 86400000);
-      if (days > 0) { due.classList.add("qms-overdue"); due.textContent += " · overdue by " + days + " days"; }
+  };
+  // What the browser remembers; nothing, where it may not.
+  window.qmsMemory = {
+    get: function (name) { try { return localStorage.getItem(name) || ""; } catch (error) { return ""; } },
+    set: function (name, value) {
+      try { if (value) { localStorage.setItem(name, value); } else { localStorage.removeItem(name); } } catch (error) { return; }
+    }
+  };
+  // Today as the pages count it: the reader's day, or the day on which the system stands still.
+  window.qmsToday = function () {
+    var note = document.querySelector(".qms-asof");
+    if (note && note.hasAttribute("data-fixed")) { return note.getAttribute("data-day"); }
+    var now = new Date();
+    return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
+  };
+
+  function scheme() {
+    var button = document.querySelector("[data-qms-scheme]");
+    if (!button) { return; }
+    button.addEventListener("click", function () {
+      var dark = document.body.getAttribute("data-md-color-scheme") !== "slate";
+      document.body.setAttribute("data-md-color-scheme", dark ? "slate" : "default");
+      window.qmsMemory.set("qms-scheme", dark ? "dark" : "light");
     });
   }
+
+  function menu() {
+    var button = document.querySelector("[data-qms-menu]"), nav = document.getElementById("qms-nav");
+    if (!button || !nav) { return; }
+    button.addEventListener("click", function () {
+      var open = nav.classList.toggle("qms-open");
+      button.setAttribute("aria-expanded", String(open));
+    });
+    nav.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") { nav.classList.remove("qms-open"); button.setAttribute("aria-expanded", "false"); button.focus(); }
+    });
+    var here = nav.querySelector("[aria-current]");
+    if (here && here.parentNode.offsetLeft > nav.clientWidth - 80) { nav.firstElementChild.scrollLeft = here.parentNode.offsetLeft - 40; }
+  }
+
+  function role() {
+    var chip = document.querySelector("[data-qms-role]"), picked = window.qmsMemory.get("qms-role"), name = window.qmsMemory.get("qms-role-name");
+    if (!chip || !/^[a-z0-9][a-z0-9-]*$/.test(picked)) { return; }
+    chip.textContent = name || picked;
+    chip.title = window.qmsText("What applies to you");
+    chip.href = chip.getAttribute("href").replace(/roles\.html$/, "roles/" + picked + ".html");
+    chip.hidden = false;
+  }
+
+  function days(from, to) { return Math.round((Date.parse(to) - Date.parse(from)) / 86400000); }
+
+  function due() {
+    var today = window.qmsToday();
+    document.querySelectorAll("time.qms-due").forEach(function (box) {
+      var late = days(box.dateTime, today);
+      if (late > 0) {
+        box.classList.add("qms-overdue");
+        box.textContent += " · " + (late === 1 ? window.qmsText("overdue by 1 day") : window.qmsText("overdue by {days} days", { days: late }));
+      }
+    });
+  }
+
   // A page cannot know that its day has passed; the reader's clock can.
-  function late() {
-    var note = document.querySelector(".qms-asof"), words = "";
-    if (!note || note.hasAttribute("data-fixed")) { return; }
-    var now = new Date(), today = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
-    var next = note.getAttribute("data-next"), age = Math.floor((Date.parse(today) - Date.parse(note.getAttribute("data-day"))) / 86400000);
-    if (next && next <= today) { words = " Since " + next + " newer revisions are in force. Ask for the page to be built anew."; }
-    else if (age > 2) { words = " This is " + age + " days old. Ask for the page to be built anew."; }
-    if (words) { note.classList.add("qms-late"); note.setAttribute("role", "alert"); note.appendChild(document.createTextNode(words)); }
+  function stale() {
+    var note = document.querySelector(".qms-asof"), words = "", today = window.qmsToday();
+    if (!note) { return; }
+    if (!note.hasAttribute("data-fixed")) {
+      var next = note.getAttribute("data-next"), age = days(note.getAttribute("data-day"), today);
+      if (next && next <= today) { words = window.qmsText("Since {day} newer revisions are in force. Ask for the page to be built anew.", { day: next }); }
+      else if (age > 2) { words = window.qmsText("This is {days} days old. Ask for the page to be built anew.", { days: age }); }
+      if (words) { note.classList.add("qms-late"); note.setAttribute("role", "alert"); note.appendChild(document.createTextNode(" " + words)); }
+    }
     document.querySelectorAll("[data-from]").forEach(function (box) {
       if (box.getAttribute("data-from") <= today) { box.classList.add("qms-notice-bad"); box.open = true; }
     });
   }
-  if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", function () { start(); late(); }); } else { start(); late(); }
+
+  document.addEventListener("DOMContentLoaded", function () { scheme(); menu(); role(); due(); stale(); });
 })();

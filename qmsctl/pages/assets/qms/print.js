@@ -1,0 +1,98 @@
+// Paper: opens what is folded before printing, writes the day of printing at the foot of every sheet, and answers
+// the question of a printed copy, "is this still current?", from the page itself. Everything prints without it.
+(function () {
+  "use strict";
+  var root = document.documentElement, opened = [], place = root.lang === "en" ? "en-GB" : root.lang || "en-GB";
+
+  function quoted(text) { return '"' + text.replace(/[^\w .,-]/g, function (c) { return "\\" + c.codePointAt(0).toString(16) + " "; }) + '"'; }
+
+  function before() {
+    var now = new Date(), when = now.toLocaleDateString(place, { day: "numeric", month: "long", year: "numeric" });
+    when += ", " + now.toLocaleTimeString(place, { hour: "2-digit", minute: "2-digit" });
+    root.style.setProperty("--qms-printed", quoted(" · " + window.qmsText("printed on {day}", { day: when })));
+    document.querySelectorAll("article details:not([open])").forEach(function (box) { box.open = true; opened.push(box); });
+  }
+  function after() {
+    opened.forEach(function (box) { box.open = false; });
+    opened = [];
+  }
+
+  function button() {
+    var found = document.querySelector("[data-qms-print]");
+    if (!found) { return; }
+    found.hidden = false;
+    found.addEventListener("click", function () { window.print(); });
+  }
+
+  function day(iso) {
+    return new Date(iso + "T00:00:00Z").toLocaleDateString(place, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  }
+
+  // The verdict on a copy: how it is shown, what it says, and what to do.
+  function verdict(copy, here) {
+    var now = window.qmsToday(), next = here.getAttribute("data-qms-next"), from = here.getAttribute("data-qms-from");
+    var rev = here.getAttribute("data-qms-rev"), state = here.getAttribute("data-qms-sheet"), since = here.getAttribute("data-qms-since");
+    var values = { copy: copy, rev: rev, next: next || "", day: since ? day(since) : "" };
+    if (state === "preview" || state === "past") {
+      return ["watch", window.qmsText("This page cannot say it."), window.qmsText("It does not show what is in force now. Ask on the intranet itself.")];
+    }
+    if (state === "withdrawn") {
+      return ["bad", window.qmsText("No. This document was withdrawn."), window.qmsText("Do not work by your copy. Throw it away.")];
+    }
+    if (next && from <= now) {
+      values.day = day(from);
+      return copy === next
+        ? ["good", window.qmsText("Yes. Your copy is current."), window.qmsText("Revision {next} has been in force since {day}.", values)]
+        : ["bad", window.qmsText("No. Your copy is out of date."), window.qmsText("Your copy is revision {copy}; since {day} revision {next} is in force. Throw the copy away.", values)];
+    }
+    if (copy !== rev) {
+      if (state === "current" && newer(copy, rev)) {
+        return ["bad", window.qmsText("No. Your copy is not in force."), window.qmsText("Your copy is revision {copy}; in force is revision {rev}. Work by this page.", values)];
+      }
+      return ["bad", window.qmsText("No. Your copy is out of date."), window.qmsText("Your copy is revision {copy}; in force is revision {rev}, since {day}. Throw the copy away.", values)];
+    }
+    if (state === "coming") {
+      return ["watch", window.qmsText("Not yet in force."), window.qmsText("Revision {rev} takes effect on {day}.", values)];
+    }
+    if (next) {
+      values.day = day(from);
+      return ["good", window.qmsText("Yes. Your copy is current."), window.qmsText("Revision {rev} is in force. From {day} revision {next} takes its place.", values)];
+    }
+    return ["good", window.qmsText("Yes. Your copy is current."), window.qmsText("Revision {rev} has been in force since {day}.", values)];
+  }
+
+  // A page that was not built anew for days may not know the newest revision.
+  function stale() {
+    var note = document.querySelector(".qms-asof");
+    return Boolean(note) && (Date.parse(window.qmsToday()) - Date.parse(note.getAttribute("data-day"))) / 86400000 > 2;
+  }
+
+  function newer(one, other) {
+    return one.localeCompare(other, undefined, { numeric: true }) > 0;
+  }
+
+  function current() {
+    var asked = new URLSearchParams(location.search).get("rev"), here = document.querySelector("[data-qms-sheet]");
+    var title = document.querySelector("article h1");
+    if (asked === null || !here || !title) { return; }
+    var said = verdict(asked.slice(0, 40), here);
+    if (said[0] === "good" && stale()) { said = ["watch", window.qmsText("As far as this page knows, yes."), window.qmsText("But it was not built anew for days. Ask the owner.")]; }
+    var box = document.createElement("div"), head = document.createElement("strong"), more = document.createElement("p");
+    var sign = document.createElement("span");
+    box.className = "qms-current qms-current-" + said[0];
+    box.setAttribute("role", said[0] === "good" ? "status" : "alert");
+    sign.setAttribute("aria-hidden", "true");
+    sign.textContent = { good: "● ", watch: "▲ ", bad: "■ " }[said[0]];
+    head.appendChild(sign);
+    head.appendChild(document.createTextNode(said[1]));
+    more.textContent = said[2];
+    box.appendChild(head);
+    box.appendChild(more);
+    title.parentNode.insertBefore(box, title);
+  }
+
+  window.addEventListener("beforeprint", before);
+  window.addEventListener("afterprint", after);
+  button();
+  current();
+})();

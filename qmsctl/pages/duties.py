@@ -1,0 +1,103 @@
+"""What one role has to do, know, decide and approve; and the same for a person who holds several."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qmsctl.config import Rule
+from qmsctl.model import Item, Part
+
+if TYPE_CHECKING:
+    from qmsctl.pages.view import View
+
+DOCUMENTS = ("policy", "sop", "work-instruction", "form", "external-document")
+CHANGED = 5
+
+
+@dataclass(frozen=True)
+class Duty:
+    """The steps of one process or document that a role does."""
+
+    owner: str
+    steps: list[Part]
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A statement that a role may give: its meaning, and the rule that asks for it."""
+
+    meaning: str
+    rule: str
+    own: bool
+
+
+def duties(view: View, roles: list[str]) -> list[Duty]:
+    """Return the steps of roles, processes first, each in its order."""
+    found: dict[str, dict[int, Part]] = {}
+    for role in roles:
+        for owner, steps in view.role_steps(role):
+            found.setdefault(owner, {}).update({part.index: part for part in steps})
+    order = sorted(found, key=lambda owner: (view.graph.items[owner].type != "process", owner))
+    return [Duty(owner, [part for _, part in sorted(found[owner].items())]) for owner in order]
+
+
+def documents(view: View, roles: list[str]) -> list[Item]:
+    """Return the documents that roles must know: they work by them, use them, or own them; only what is current."""
+    graph = view.graph
+    wanted: dict[str, None] = {}
+    for duty in duties(view, roles):
+        wanted[duty.owner] = None
+        steps = {part.ref for part in duty.steps}
+        for link in graph.links_from(duty.owner):
+            if link.to and (link.source_part in steps or link.field == "policies"):
+                wanted[link.to] = None
+    for role in roles:
+        wanted.update(dict.fromkeys(link.source for link in view.linked(role, "owner")))
+    found = [graph.items[ref] for ref in wanted if ref in graph.items and graph.is_current(ref)]
+    ordered = [item for item in found if item.type in DOCUMENTS]
+    return sorted(ordered, key=lambda item: (DOCUMENTS.index(item.type), item.id))
+
+
+def approvals(view: View, role: str) -> list[Approval]:
+    """Return what a role may state on the way of a change, by the rules of this system."""
+    rules = view.loaded.config.approvals
+    if rules is None:
+        return []
+    owns = bool(view.linked(role, "owner"))
+    return [found for rule in (*rules.rules, rules.strictest) for found in _approvals(rule, role, owns)]
+
+
+def _approvals(rule: Rule, role: str, owns: bool) -> Iterator[Approval]:
+    for need in rule.needs:
+        if role in need.roles:
+            yield Approval(need.meaning, rule.name, False)
+        elif "owner" in need.roles and owns:
+            yield Approval(need.meaning, rule.name, True)
+
+
+def files(view: View) -> Iterator[tuple[str, bytes]]:
+    """Yield what the front page shows to the holder of each role: what is due and what changed, as a small script."""
+    page = f"{view.prefix}index"
+    for role in view.of_type("role"):
+        mine = documents(view, [role.id])
+        recent = sorted(
+            (item for item in mine if str(item.get("effective") or "9") <= view.today),
+            key=lambda item: (str(item.get("effective")), item.id),
+            reverse=True,
+        )
+        work = {
+            "title": view.title(role.id),
+            "url": view.url(role.id, page),
+            "due": [
+                {"title": f"{d.item} {view.title(d.item)}", "url": view.url(d.item, page), "note": str(view.t(d.what)), "on": d.on, "day": view.long_day(d.on)}
+                for d in view.dues(who=role.id)[:CHANGED]
+            ],
+            "changed": [
+                {"title": f"{item.id} {view.title(item.id)}", "url": view.url(item.id, page), "note": view.state(item)}
+                for item in recent[:CHANGED]
+            ],
+        }  # fmt: skip
+        yield f"{view.prefix}assets/work/{role.id}.js", f"qmsWork({json.dumps(work, sort_keys=True)});\n".encode()

@@ -1,0 +1,16 @@
+"""The files that lie beside pages: what a reader takes away, and what scripts read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmsctl.pages import duties, flows, redirects, registers
+from qmsctl.pages.view import View
+
+
+def files(view: View) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of every file of one language."""
+    yield from duties.files(view)
+    yield from flows.files(view)
+    yield from redirects.files(view)
+    yield from registers.files(view)

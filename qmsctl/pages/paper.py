@@ -1,0 +1,458 @@
+"""What a page carries on paper: running lines, whether the copy is still current, signatures; and handbooks.
+
+The same templates make pages for the screen and for paper. On paper `item.md.j2` is framed by
+`paper_item.md.j2`, ids are made unique, and links lead inside the document or to the published site.
+"""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from qmsctl import body
+from qmsctl.model import Item, harmless
+from qmsctl.pages.view import View
+
+HERE = Path(__file__).parent
+DOCUMENTS = ("policy", "process", "sop", "work-instruction", "form")
+"""The types a handbook holds, in its order."""
+WEIGHT = 230_000
+"""How many bytes, packed, the documents of a handbook on the intranet may have; a page stays below 300 kB."""
+LONG = 96
+PICTURE = "paper:"
+"""How addresses of pictures begin in a document for paper; nothing else is ever fetched for one."""
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_ATTRIBUTE = re.compile(r'(\s)(id|href|src|for|headers|aria-[a-z]+|xlink:href)="([^"]*)"')
+_DRAWN_BY = re.compile(r"url\(#([^)]+)\)")
+_HEADING = re.compile(r"<(/?)h([1-5])\b")
+_ACTED_ON = re.compile(r'\sdata-qms-[a-z-]+(?:="[^"]*")?(?=[\s/]|$)')
+"""What scripts of the intranet act on; in a handbook nothing does, so the views of a process lie open."""
+_BLANK = re.compile(r"\n\s*\n")
+_PREFORMATTED = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
+_APART = re.compile(r"<(style|script)\b.*?</\1>", re.DOTALL)
+"""What belongs to a page and not to its text."""
+_REFERS = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One document as HTML: its ids carry the name of the item in front, its links are as seen from a page."""
+
+    item: str
+    html: str
+    anchors: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """A whole document for paper: HTML that stands by itself, and the files of the pictures it names."""
+
+    name: str
+    title: str
+    html: str
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Paper:
+    """What templates may ask about paper."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._made: dict[str, Fragment] = {}
+        self._frame: tuple[Any, Any] = (None, None)
+
+    # --- what every sheet carries ---------------------------------------------------------------
+
+    def lines(self, title: str, item: Item | None = None) -> str:
+        """The running lines of a page as custom properties of CSS; nothing in them can end the style."""
+        view = self.view
+        page, of, end = str(view.t("Page {page} of {pages}", page="\0", pages="\0")).split("\0")
+        found = {
+            "left": view.organisation,
+            "right": self.line(item) if item is not None else f"{title} · {self._as_of()}",
+            "mark": self.mark(item),
+            "page": page,
+            "of": of,
+            "end": end,
+        }
+        return "".join(f"--qms-sheet-{name}:{css_text(text)};" for name, text in found.items())
+
+    def line(self, item: Item) -> str:
+        """Which document in which revision a sheet is from: SOP-014 Incoming inspection · Revision 2.1 · in force since …"""
+        view = self.view
+        revision = view.t("Revision {revision}", revision=item.get("revision")) if item.get("revision") else ""
+        state = view.state(item) if view.types[item.type].controlled else self._as_of()
+        title = view.title(item.id)
+        name = _short(title) if view.slug(title) == item.id else f"{item.id} {_short(title)}"
+        return " · ".join(str(x) for x in (name, revision, state) if x)
+
+    def mark(self, item: Item | None = None) -> str:
+        """What every sheet says about itself."""
+        view, control = self.view, self.view.control
+        copy = str(view.t("Uncontrolled copy"))
+        if control is not None and control.preview:
+            return f"{copy} · {view.t('Preview, not in force')}"
+        if control is not None and control.past:
+            return f"{copy} · {view.t('Not current')}"
+        if item is not None and item.get("status") == "obsolete":
+            return f"{copy} · {view.t('Obsolete')}"
+        return copy
+
+    def _as_of(self) -> str:
+        return str(self.view.t("as of {day}", day=self.view.long_day(self.view.today)))
+
+    def address(self, item: Item) -> str:
+        """The address that tells whether a copy is current; "" where the site's own address is not known."""
+        site = self.view.loaded.config.site.address
+        if not site:
+            return ""
+        revision = str(item.get("revision") or "")
+        asks = f"?rev={quote(revision, safe='')}" if revision else ""
+        return f"{site}/{self.view.prefix}{self._page(item.id)}.html{asks}"
+
+    def code(self, item: Item) -> Any:
+        """The QR code of the address, drawn; "" where there is none."""
+        address = self.address(item)
+        return qr_code(address, str(self.view.t("QR code: {address}", address=address))) if address else ""
+
+    def is_current(self, item: Item) -> str:
+        """What the page says to a reader who asks for a copy: current, withdrawn, coming, preview or past."""
+        control = self.view.control
+        if control is not None and (control.preview or control.past):
+            return "preview" if control.preview else "past"
+        if not self.view.graph.is_current(item.id):
+            return "withdrawn"
+        return "coming" if str(item.get("effective") or "") > self.view.today else "current"
+
+    def coming(self, item: Item) -> Any:
+        """The next revision that is announced, or None."""
+        control = self.view.control
+        return next(iter(control.coming(item)), None) if control is not None else None
+
+    def signs_by_hand(self, item: Item) -> bool:
+        """Tell whether a document is signed on paper: only where no approvals are kept here."""
+        return self.view.control is None and self.view.types[item.type].controlled
+
+    def _page(self, item: str) -> str:
+        return self.view.page_of(item).removeprefix(self.view.prefix)
+
+    # --- documents ------------------------------------------------------------------------------
+
+    def in_force(self, item: Item) -> bool:
+        """Tell whether people work by an item on the day of the view."""
+        return self.view.graph.is_current(item.id) and str(item.get("effective") or "") <= self.view.today
+
+    def controlled(self) -> list[Item]:
+        """Every controlled document in force, by type and id."""
+        kinds = self.view.types
+        found = [item for item in self.view.graph.items.values() if kinds[item.type].controlled and self.in_force(item)]
+        order = {name: number for number, name in enumerate(DOCUMENTS)}
+        return sorted(found, key=lambda item: (order.get(item.type, len(order)), item.type, item.id))
+
+    def documents_of(self, role: str) -> list[Item]:
+        """The documents that apply to a role: where it has a step, what tells how, what is used, what is kept to."""
+        graph = self.view.graph
+        found: dict[str, None] = {}
+        for owner, steps in self.view.role_steps(role):
+            found[owner] = None
+            for part in steps:
+                for name in ("instruction", "uses", "records"):
+                    named = part.data.get(name) or []
+                    found.update(
+                        dict.fromkeys(str(x).split("#")[0] for x in (named if isinstance(named, list) else [named]))
+                    )
+        for name in list(found):
+            item = graph.items.get(name)
+            if item is not None:
+                found.update(dict.fromkeys(str(x) for x in item.get("policies") or [] if isinstance(x, str)))
+        items = [graph.items[name] for name in found if name in graph.items]
+        chosen = [item for item in items if item.type in DOCUMENTS and self.in_force(item)]
+        return sorted(chosen, key=lambda item: (DOCUMENTS.index(item.type), item.id))
+
+    def fragment(self, environment: Any, item: Item) -> Fragment:
+        """Return an item as HTML for paper, as seen from a page one folder below the top."""
+        if item.id not in self._made:
+            import markdown
+
+            page = f"{self.view.prefix}paper/{item.id}"
+            if self._frame[0] is not environment:
+                self._frame = (environment, self._environment(environment))
+            frame = self._frame[1]
+            values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
+            text = frame.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
+            made = markdown.markdown(text, extensions=["attr_list", "tables", "fenced_code", "toc"])
+            parts = frame.get_template("paper.j2").module
+            made = made.replace("</h1>", f"</h1>{parts.sheet(item)}", 1) + str(parts.signatures(item))
+            self._made[item.id] = _apart(item.id, made, self._folder(item))
+        return self._made[item.id]
+
+    def inside(self, fragments: Iterable[Fragment]) -> dict[str, Fragment]:
+        """Documents by their page, as links name it."""
+        return {self.view.prefix + self._page(fragment.item): fragment for fragment in fragments}
+
+    def _folder(self, item: Item) -> str:
+        """The folder of the page of an item, as links from a page one folder below the top begin."""
+        return "../" * (self.view.prefix.count("/") + 1) + self.view.prefix + posixpath.dirname(self._page(item.id))
+
+    def _environment(self, environment: Any) -> Any:
+        """The environment of the pages, with the frame for paper in place of the one for the screen."""
+        import jinja2
+
+        def source(name: str) -> Any:
+            if name == "screen_item.md.j2":
+                return environment.loader.get_source(environment, "item.md.j2")
+            text, file, fresh = environment.loader.get_source(environment, name)
+            # A type without a template of its own gets the general one, which is framed as well.
+            if name.endswith(".md.j2") and name != "paper_item.md.j2" and Path(file).name == "item.md.j2":
+                return environment.loader.get_source(environment, "paper_item.md.j2")
+            return text, file, fresh
+
+        made = environment.overlay(loader=jinja2.FunctionLoader(source))
+        made.globals = {**environment.globals, "paper": self}
+        return made
+
+
+def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (path, template, values) of the handbook of every role."""
+    import jinja2
+
+    paper = Paper(view)
+    for role in view.of_type("role"):
+        documents = paper.documents_of(role.id)
+
+        @jinja2.pass_environment
+        def bodies(environment: Any, role: Item = role, documents: Sequence[Item] = documents) -> Any:
+            return _for_the_screen(paper, [paper.fragment(environment, item) for item in (role, *documents)])
+
+        title = view.t("Handbook: {role}", role=view.title(role.id))
+        values = {"title": title, "role": role, "documents": documents, "paper": paper, "bodies": bodies}
+        # A search would find everything twice.
+        yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", {**values, "quiet": True, "plain": True}
+
+
+def _for_the_screen(paper: Paper, fragments: Sequence[Fragment]) -> dict[str, Any]:
+    """The documents that fit on one page of the intranet, and the names of those that do not."""
+    from markupsafe import Markup
+
+    kept: list[Fragment] = []
+    weight = 0
+    for fragment in fragments:
+        weight += len(zlib.compress(fragment.html.encode(), 6))
+        if weight > WEIGHT:
+            break
+        kept.append(fragment)
+    inside = paper.inside(kept)
+    whole = [_article(f, _linked(f, inside, None), at) for at, f in enumerate(kept)]
+    return {"html": Markup(_one_block("".join(whole))), "left": [f.item for f in fragments[len(kept) :]]}
+
+
+def style(paper: Paper, values: Mapping[str, Any]) -> str:
+    """Return what a page says on every sheet, as CSS for its head: of an item, of a handbook, of any other page."""
+    item = values.get("item")
+    handbook = [values["role"], *values["documents"]] if "bodies" in values else []
+    return f":root{{{paper.lines(str(values['title']), item)}}}{running_lines(paper, handbook)}"
+
+
+def running_lines(paper: Paper, documents: Iterable[Item]) -> str:
+    """The sheets of each document in a handbook, and the line at their head, as CSS."""
+    return "".join(
+        f".qms-d{at} {{ page: qms-d{at} }} @page qms-d{at} {{ @top-right {{ content: {css_text(paper.line(item))} }} }}\n"
+        for at, item in enumerate(documents)
+    )
+
+
+def prepared(view: View) -> tuple[Paper, Any]:
+    """Return what documents for paper are made with: the questions templates ask, and the templates."""
+    from qmsctl import pages
+
+    return Paper(view), pages._environment(view.loaded, view)
+
+
+# --- whole documents, for PDF -----------------------------------------------------------------------
+
+
+def document(paper: Paper, environment: Any, item: Item, size: str) -> Sheets:
+    """Return one item as a document for paper."""
+    view = paper.view
+    fragment = paper.fragment(environment, item)
+    site = view.loaded.config.site.address
+    article = _linked(fragment, paper.inside([fragment]), site)
+    title = " ".join(x for x in (item.id, view.title(item.id), str(item.get("revision") or "")) if x)
+    mark = _watermark(paper, item)
+    text = _whole(
+        paper,
+        title,
+        paper.line(item),
+        paper.lines(title, item),
+        "",
+        f'{mark}<article class="md-typeset">{article}</article>',
+        size,
+    )
+    return Sheets(item.id, title, text, pictures(view, [item]))
+
+
+def handbook(paper: Paper, environment: Any, role: Item, size: str) -> Sheets:
+    """Return the handbook of a role as a document for paper: cover, contents, duties, each document that applies."""
+    view = paper.view
+    documents = paper.documents_of(role.id)
+    items = [role, *documents]
+    fragments = [paper.fragment(environment, item) for item in items]
+    inside = paper.inside(fragments)
+    site = view.loaded.config.site.address
+    articles = "".join(_article(f, _linked(f, inside, site), at) for at, f in enumerate(fragments))
+    title = str(view.t("Handbook: {role}", role=view.title(role.id)))
+    cover = environment.get_template("paper.j2").make_module({"paper": paper}).cover(role, documents)
+    text = _whole(
+        paper,
+        title,
+        title,
+        paper.lines(title),
+        running_lines(paper, items),
+        f'{_watermark(paper)}<div class="md-typeset">{cover}{articles}</div>',
+        size,
+    )
+    return Sheets(f"{role.id}-handbook", title, text, pictures(view, items))
+
+
+def index(paper: Paper, environment: Any, rows: Sequence[tuple[Item, str]]) -> str:
+    """Return the list of documents that were written, with links to the files, as a page that stands by itself."""
+    title = str(paper.view.t("Documents in force"))
+    table = environment.get_template("paper.j2").make_module({"paper": paper}).index(rows)
+    article = f'<article class="md-typeset"><h1>{html.escape(title)}</h1>{table}</article>'
+    return _whole(paper, title, title, paper.lines(title), "", article, "A4")
+
+
+def pictures(view: View, items: Iterable[Item]) -> dict[str, Path]:
+    """The files of the pictures that bodies name, by their address in a document for paper."""
+    root = view.loaded.root.resolve()
+    found = {}
+    for item in items:
+        for link in body.links(item.body, item.body_line) if item.body else ():
+            file = (view.loaded.root / item.path).parent / link.target
+            if link.image and ":" not in link.target and file.resolve().is_relative_to(root) and file.is_file():
+                found[f"{PICTURE}{item.id}/{posixpath.basename(link.target)}"] = file
+    return found
+
+
+def _watermark(paper: Paper, item: Item | None = None) -> str:
+    """Large letters over every sheet of what must not be taken for what is in force."""
+    _, _, why = paper.mark(item).partition(" · ")
+    return f'<div class="qms-mark" aria-hidden="true">{html.escape(why.split(",")[0])}</div>' if why else ""
+
+
+def _whole(paper: Paper, title: str, about: str, lines: str, style: str, content: str, size: str) -> str:
+    view = paper.view
+    made = css_text(f" · {view.t('made on {day}', day=view.long_day(view.today))}")
+    sheet = f":root{{{lines}--qms-printed:{made}}}\n@page {{ size: {size} }}\n{style}"
+    return (
+        f'<!doctype html>\n<html lang="{html.escape(view.language)}"><head><meta charset="utf-8">'
+        f"<title>{html.escape(harmless(title))}</title>"
+        f'<meta name="author" content="{html.escape(view.organisation)}">'
+        f'<meta name="description" content="{html.escape(harmless(about))}">'
+        f'<meta name="dcterms.created" content="{view.today}"><meta name="dcterms.modified" content="{view.today}">'
+        f"<style>{_styles()}\n{sheet}</style></head>\n"
+        f'<body class="qms-pdf">{content}</body></html>\n'
+    )
+
+
+def _styles() -> str:
+    names = (HERE / "assets" / "qms" / "print.css", HERE / "paper.css")
+    return "\n".join(file.read_text(encoding="utf-8") for file in names)
+
+
+def _article(fragment: Fragment, text: str, at: int) -> str:
+    """One document of a handbook: a level deeper, on sheets with a line of its own."""
+    deeper = _HEADING.sub(lambda m: f"<{m[1]}h{int(m[2]) + 1}", text)
+    return f'<article class="qms-doc qms-d{at}" id="{html.escape(fragment.item)}">{deeper}</article>\n'
+
+
+# --- HTML in pieces ---------------------------------------------------------------------------------
+
+
+def _apart(item: str, text: str, folder: str) -> Fragment:
+    """Put the name of an item in front of every id, and make links and pictures of its folder lead there from elsewhere."""
+    anchors: set[str] = set()
+
+    def attribute(match: re.Match[str]) -> str:
+        space, name, value = match.groups()
+        if name == "id":
+            anchors.add(html.unescape(value))
+            value = f"{item}--{value}"
+        elif name in _REFERS:
+            value = " ".join(f"{item}--{word}" for word in value.split())
+        elif name in ("href", "xlink:href") and value.startswith("#"):
+            value = f"#{item}--{value[1:]}"
+        elif name == "src" and ":" not in value:
+            value = f"{folder}/{value.rsplit('/', 1)[-1]}"
+        elif name == "href" and not value.startswith("../") and ":" not in value.split("/", 1)[0]:
+            value = f"{folder}/{value}"
+        return f'{space}{name}="{value}"'
+
+    def tag(match: re.Match[str]) -> str:
+        close, name, rest = match.groups()
+        rest = _ATTRIBUTE.sub(attribute, _ACTED_ON.sub("", rest))
+        return f"<{close}{name}{_DRAWN_BY.sub(lambda m: f'url(#{item}--{m[1]})', rest)}>"
+
+    return Fragment(item, _TAG.sub(tag, _APART.sub("", text)), frozenset(anchors))
+
+
+def _linked(fragment: Fragment, inside: Mapping[str, Fragment], site: str | None) -> str:
+    """Make links of a document lead to those that are inside, by page; the others to the site at an address.
+
+    With ``site`` "" a link that leads nowhere on paper becomes text; with None, on the intranet, it stays.
+    """
+
+    def attribute(match: re.Match[str]) -> str:
+        space, name, value = match.groups()
+        if name == "src" and site is not None and ":" not in value:
+            return f'{space}src="{PICTURE}{fragment.item}/{posixpath.basename(value)}"'
+        if name not in ("href", "xlink:href") or not value.startswith("../"):
+            return match[0]
+        path, _, anchor = value.lstrip("./").partition("#")
+        there = inside.get(path.removesuffix(".html"))
+        if there is not None:
+            whole = f"{there.item}--{anchor}" if html.unescape(anchor) in there.anchors else there.item
+            return f'{space}{name}="#{whole}"'
+        if site is None:
+            return match[0]
+        return f'{space}{name}="{html.escape(site)}/{path}{"#" + anchor if anchor else ""}"' if site else ""
+
+    return _TAG.sub(lambda m: f"<{m[1]}{m[2]}{_ATTRIBUTE.sub(attribute, m[3])}>", fragment.html)
+
+
+def _one_block(text: str) -> str:
+    """Take out blank lines, which would end a block of HTML for some readers of Markdown."""
+    kept = _PREFORMATTED.sub(lambda m: m[0].replace("\n", "&#10;"), text)
+    return _BLANK.sub("\n", kept)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONG else title[: LONG - 1].rstrip() + "…"
+
+
+def css_text(text: str) -> str:
+    """Return a text as a string of CSS; every sign that could mean something is written by its number."""
+    # The space after a number ends it; without it the next sign, or a space that is meant, would be swallowed.
+    plain = re.sub(r"\s+", " ", text)
+    return '"' + "".join(c if c.isalnum() or c in " ·.,-" else f"\\{ord(c):x} " for c in plain) + '"'
+
+
+def qr_code(text: str, words: str) -> Any:
+    """Return a text as a QR code: an SVG of black squares with its meaning in words."""
+    import segno
+    from markupsafe import Markup
+
+    rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=2)]
+    path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
+    said = html.escape(words)
+    return Markup(
+        f'<svg class="qms-code" viewBox="0 0 {len(rows)} {len(rows)}" role="img" aria-label="{said}"'
+        f' shape-rendering="crispEdges"><title>{said}</title><path d="{path}"/></svg>'
+    )

@@ -1,0 +1,124 @@
+"""Items in another language: what a translation may say, and the item that comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from qmsctl.loader import Loaded
+from qmsctl.model import FieldPath, Item, Translation, mapping_of, nearest
+from qmsctl.schema import ItemType
+
+OWN = ("translation_of", "of_revision", "revision", "effective", "change")
+"""What a translation says of itself. Its revision and its history are its own, and never those of the item."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stray:
+    """Something in a translation that fits nowhere in its source: where it stands, and why."""
+
+    path: FieldPath
+    why: str
+    help: str
+
+
+def loaded_in(loaded: Loaded, language: str) -> Loaded:
+    """Return the system with every item in a language, as far as it is translated."""
+    items = dict(loaded.qms.items)
+    for translation in loaded.qms.translations:
+        if translation.language == language:
+            source = items[translation.content.id]
+            items[source.id] = merged(source, translation, loaded.types[source.type])
+    return dataclasses.replace(loaded, qms=dataclasses.replace(loaded.qms, items=items))
+
+
+def merged(source: Item, translation: Translation, kind: ItemType) -> Item:
+    """Return an item with its texts from a translation; facts, links and ids stay those of the source."""
+    said = {name: value for name, value in translation.content.fields.items() if name not in OWN}
+    fields = _texts(source.fields, said, kind.properties)
+    return dataclasses.replace(source, fields=fields, body=translation.content.body or source.body)
+
+
+def is_outdated(source: Item, translation: Translation) -> bool:
+    """Tell whether the source has gone on since it was translated."""
+    return str(source.get("revision") or "") != translation.of_revision
+
+
+def strays(source: Item, translation: Translation, kind: ItemType) -> list[Stray]:
+    """Return what stands in a translation and cannot be shown."""
+    said = {name: value for name, value in translation.content.fields.items() if name not in OWN}
+    return list(_strays(source.fields, said, kind.properties, ()))
+
+
+def _texts(source: Mapping[str, Any], said: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(source)
+    for name, value in said.items():
+        prop = mapping_of(properties.get(name))
+        if name in source and _is_text(prop):
+            found[name] = _merge(source[name], value, prop)
+    return found
+
+
+def _merge(source: Any, said: Any, prop: Mapping[str, Any]) -> Any:
+    if isinstance(source, str):
+        return said if isinstance(said, str) and said else source
+    if isinstance(source, Mapping):
+        return _texts(source, mapping_of(said), mapping_of(prop.get("properties")))
+    if isinstance(source, list) and isinstance(said, list):
+        element = mapping_of(prop.get("items"))
+        if element.get("properties"):
+            rows = {str(row["key"]): row for row in said if isinstance(row, Mapping) and "key" in row}
+            inner = mapping_of(element.get("properties"))
+            return [
+                _texts(row, rows.get(str(row.get("key")), {}), inner) if isinstance(row, Mapping) else row
+                for row in source
+            ]
+        texts = all(isinstance(word, str) for word in said) and len(said) == len(source)
+        return said if texts else source
+    return source
+
+
+def _is_text(prop: Mapping[str, Any]) -> bool:
+    """Tell whether a field holds words, not links, choices, dates or numbers."""
+    inner = mapping_of(prop.get("items"))
+    fact = any(mark in place for mark in ("x-link", "enum", "const", "format", "pattern") for place in (prop, inner))
+    return not fact and prop.get("type") in ("string", "array", "object", None)
+
+
+def _strays(
+    source: Mapping[str, Any], said: Mapping[str, Any], properties: Mapping[str, Any], at: FieldPath
+) -> Iterator[Stray]:
+    for name, value in said.items():
+        here = (*at, name)
+        prop = mapping_of(properties.get(name))
+        if name in ("id", "type", "key") and (name == "key" or value == source.get(name)):
+            continue
+        if name not in source:
+            like = nearest(name, list(source), 1)
+            yield Stray(here, f"the source has no `{name}`", f"did you mean `{like[0]}`?" if like else "take it out")
+        elif not _is_text(prop):
+            if value != source[name]:
+                yield Stray(here, f"`{name}` is no text; it counts as the source says it", "take it out")
+        elif isinstance(value, list) and mapping_of(prop.get("items")).get("properties"):
+            yield from _stray_rows(source[name], value, mapping_of(prop["items"]["properties"]), here)
+        elif isinstance(value, list) and isinstance(source[name], list) and len(value) != len(source[name]):
+            yield Stray(
+                here,
+                f"the source has {len(source[name])} of these, the translation {len(value)}",
+                "write all of them, in the same order",
+            )
+        elif isinstance(value, Mapping):
+            yield from _strays(mapping_of(source[name]), value, mapping_of(prop.get("properties")), here)
+
+
+def _stray_rows(source: Any, said: list[Any], properties: Mapping[str, Any], at: FieldPath) -> Iterator[Stray]:
+    rows = {str(row.get("key")): row for row in source if isinstance(row, Mapping)} if isinstance(source, list) else {}
+    for index, row in enumerate(said):
+        key = str(mapping_of(row).get("key"))
+        if key not in rows:
+            like = nearest(key, list(rows), 1)
+            tip = f"did you mean `{like[0]}`?" if like else "the source has: " + ", ".join(rows)
+            yield Stray((*at, index, "key"), f"the source has no `{key}` here", tip)
+        else:
+            yield from _strays(rows[key], row, properties, (*at, index))

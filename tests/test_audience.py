@@ -1,0 +1,111 @@
+"""What is meant for some leaves no trace in what is built for all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from qmsctl import checks, pages
+from qmsctl.audience import UNNAMED, Redactor, hidden_from, without
+from qmsctl.cli import app
+from qmsctl.loader import load
+from tests.conftest import TODAY
+from tests.test_site import copy_reference
+
+SECRET = "Zyxophon"
+HIDDEN = ("SOP-014", "RSK-007", "KPI-011", "OBJ-008", "PRC-012", "FRM-009", "term-lot", "it-manager", "PRC-007")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference system with one or more items of most types meant for the leadership, each with a secret word."""
+    copy = copy_reference(tmp_path_factory.mktemp("audience") / "qms")
+    loaded = load(copy)
+    for name in HIDDEN:
+        item = loaded.qms.items[name]
+        file = copy / item.path
+        text = file.read_text(encoding="utf-8")
+        text = re.sub(r"^title: (.*)$", rf"title: {SECRET} {len(name)} of \1", text, count=1, flags=re.MULTILINE)
+        text = re.sub(r"^type: .*$", r"\g<0>" + "\naudience: [leadership]", text, count=1, flags=re.MULTILINE)
+        file.write_text(text, encoding="utf-8")
+    return copy
+
+
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(folder.rglob("*")):
+        ours = file.parent.name == "qms" and file.parent.parent.name == "assets"  # the same for every system
+        if file.is_file() and not ours and file.suffix not in (".woff2", ".png", ".jpg"):
+            yield file.relative_to(folder).as_posix(), file.read_text(encoding="utf-8", errors="replace")
+
+
+def write(root: Path, target: Path, audiences: tuple[str, ...]) -> Path:
+    loaded = load(root)
+    hidden = hidden_from(loaded, audiences)
+    shown = without(loaded, hidden)
+    pages.write(shown, checks.run(shown, TODAY), TODAY, target / "docs", hidden=hidden)
+    return target / "docs"
+
+
+@pytest.fixture(scope="module")
+def public(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(root, tmp_path_factory.mktemp("public"), ())
+
+
+def test_neither_ids_nor_titles_nor_addresses_leak(public: Path) -> None:
+    ids = re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, HIDDEN)) + r")(?![\w-])")
+    for path, text in texts(public):
+        assert SECRET not in text, path
+        assert not ids.search(text), f"{path}: {ids.search(text)}"
+    names = {file.stem for file in public.rglob("*")}
+    assert not names & set(HIDDEN)
+
+
+def test_texts_that_name_what_is_hidden_say_so(public: Path) -> None:
+    assert any(UNNAMED in text for _, text in texts(public))
+
+
+def test_those_it_is_meant_for_see_it_all(root: Path, tmp_path: Path) -> None:
+    docs = write(root, tmp_path, ("leadership", "others"))
+    assert SECRET in (docs / "sops" / "SOP-014.md").read_text(encoding="utf-8")
+    assert not any(UNNAMED in text for _, text in texts(docs))
+
+
+def test_the_command_builds_for_an_audience(root: Path) -> None:
+    run = CliRunner().invoke(app, ["-C", str(root), "site", "build", "--preview"], catch_exceptions=False)
+    assert run.exit_code == 0, run.output
+    site = root / "build" / "site"
+    assert not (site / "sops" / "SOP-014.html").exists()
+    for path, text in texts(site):
+        assert SECRET not in text, path
+
+
+def test_an_audience_of_a_type(root: Path, tmp_path: Path) -> None:
+    loaded = load(root)
+    file = root / "qms.yaml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before + "audiences: {person: [people]}\n", encoding="utf-8")
+    try:
+        people = {item.id for item in loaded.qms.items.values() if item.type == "person"}
+        assert people <= hidden_from(load(root), ())
+        assert not people & hidden_from(load(root), ("people",))
+        shown = without(load(root), hidden_from(load(root), ()))
+        assert not set(shown.qms.names) & people
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("see SOP-014.", f"see {UNNAMED}."),
+        ("see SOP-014#measure-sample, then", f"see {UNNAMED}, then"),
+        ("sops/SOP-014.html", f"sops/{UNNAMED}.html"),
+        ("SOP-0145 and XSOP-014 stay", "SOP-0145 and XSOP-014 stay"),
+    ],
+)
+def test_ids_are_taken_out_of_texts(text: str, said: str) -> None:
+    assert Redactor(["SOP-014"])(text) == said
