@@ -40,7 +40,7 @@ def test_a_document_says_who_approved_it_and_what_comes(browser: Any, intranet: 
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{intranet}/sops/SOP-014.html")
-    assert page.locator(".md-banner").inner_text().strip() == "What is in force on 16 November 2026."
+    assert page.locator(".qms-banner").inner_text().strip() == "What is in force on 16 November 2026."
     assert "Maren Oduya, 18 February 2026" in page.locator(".qms-strip").inner_text()
     coming = page.locator("details.qms-notice-coming")
     assert "3.0 takes effect on 7 December 2026." in coming.locator("summary").inner_text()

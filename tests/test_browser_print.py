@@ -85,7 +85,16 @@ def _ink(image: Any) -> float:
 
 def test_all_views_of_a_process_print(browser: Any, address: str) -> None:
     whole = " ".join(texts(printed(browser, f"{address}/processes/PRC-007.html")))
-    heads = ("Flow", "SIPOC", "Turtle", "Steps", "Who does what", "Measures", "Risks and controls", "Documents and records")
+    heads = (
+        "Flow",
+        "SIPOC",
+        "Turtle",
+        "Steps",
+        "Who does what",
+        "Measures",
+        "Risks and controls",
+        "Documents and records",
+    )
     assert [head for head in heads if head not in whole] == []
 
 

@@ -216,6 +216,23 @@ def test_obsolete_items_rank_low_and_are_marked(system: Callable[..., Path]) -> 
     assert found["SOP-001"].prior < found["term-a"].prior / 2
 
 
+def test_what_is_left_out_of_a_build_is_not_told(system: Callable[..., Path]) -> None:
+    item = {"id": "term-a", "type": "term", "title": "Lot", "definition": "x", "locations": ["hidden-place"]}
+    form = {
+        "id": "FRM-001",
+        "type": "form",
+        "title": "Sheet",
+        "owner": "hidden-role",
+        "record": "REC-077",
+        "purpose": "x",
+    }
+    files = {f"{folder}/{i['id']}.yaml": json.dumps(i) for folder, i in (("glossary", item), ("forms", form))}
+    told = b"".join(index_of(view_of(system(files))).values())
+    assert b"Sheet" in told
+    for hidden in (b"hidden-place", b"hidden-role", b"REC-077", b"rec-77"):
+        assert hidden not in told
+
+
 # --- pieces --------------------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from qmsctl.audience import Redactor
 from qmsctl.checks import Report
 from qmsctl.loader import Loaded
 from qmsctl.model import harmless
-from qmsctl.pages import files, indexes, shell
+from qmsctl.pages import files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.prose import prose_html
@@ -78,10 +78,10 @@ def _write_language(
     view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor
 ) -> list[str]:
     """Write the pages of one language, and the files beside them."""
-    environment = _environment(view.loaded, view)
+    environment = environment_of(view)
     others = [other for other in views if other is not view]
     written = []
-    for path, template, values in indexes.pages(view):
+    for path, template, values in [*indexes.pages(view), *paper.pages(view)]:
         written.append(_write(target, path, environment, template, view, others, redact, values))
     for number, item in enumerate(view.graph.items.values()):
         template = f"{item.type}.md.j2"
@@ -98,11 +98,12 @@ def _write_language(
     return written
 
 
-def _environment(loaded: Loaded, view: View) -> Any:
+def environment_of(view: View) -> Any:
+    """Return the templates, with what they may ask."""
     import jinja2
     from jinja2.sandbox import SandboxedEnvironment
 
-    folders = [loaded.root / "item_types", HERE.parent / "item_types", HERE / "templates"]
+    folders = [view.loaded.root / "item_types", HERE.parent / "item_types", HERE / "templates"]
     environment = SandboxedEnvironment(
         loader=_Fallback([str(folder) for folder in folders]),
         autoescape=True,
@@ -115,7 +116,9 @@ def _environment(loaded: Loaded, view: View) -> Any:
     # A blank line would end a block of HTML, and what follows would be read as Markdown.
     environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
     environment.filters.update(md=_heading, prose=lambda text, page="": prose_html(view, str(text or ""), page))
-    environment.globals.update(v=view, t=view.t, flow_of=partial(flow_of, view), turtle_of=partial(turtle_of, view))
+    environment.globals.update(
+        paper=paper.Paper(view), v=view, t=view.t, flow_of=partial(flow_of, view), turtle_of=partial(turtle_of, view)
+    )
     return environment
 
 
@@ -168,6 +171,7 @@ def _write(
         facts["prefix"] = view.prefix
     if others:
         facts["translations"] = {other.language: other.relative(name, page) for other in others}
+    facts["paper"] = paper.style(environment.globals["paper"], values)
     if values.get("plain"):
         facts["plain"] = True
     # JSON is YAML; so no title can be more than a title.

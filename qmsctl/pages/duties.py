@@ -13,7 +13,7 @@ from qmsctl.model import Item, Part
 if TYPE_CHECKING:
     from qmsctl.pages.view import View
 
-DOCUMENTS = ("policy", "sop", "work-instruction", "form", "external-document")
+DOCUMENTS = ("policy", "process", "sop", "work-instruction", "form", "external-document")
 CHANGED = 5
 
 
@@ -45,20 +45,21 @@ def duties(view: View, roles: list[str]) -> list[Duty]:
 
 
 def documents(view: View, roles: list[str]) -> list[Item]:
-    """Return the documents that roles must know: they work by them, use them, or own them; only what is current."""
+    """Return the documents that apply to roles: where they have a step, what they use in it, what it keeps to.
+
+    Only what is current; by type, then by id.
+    """
     graph = view.graph
-    wanted: dict[str, None] = {}
+    found: dict[str, None] = {}
     for duty in duties(view, roles):
-        wanted[duty.owner] = None
+        found[duty.owner] = None
         steps = {part.ref for part in duty.steps}
-        for link in graph.links_from(duty.owner):
-            if link.to and (link.source_part in steps or link.field == "policies"):
-                wanted[link.to] = None
-    for role in roles:
-        wanted.update(dict.fromkeys(link.source for link in view.linked(role, "owner")))
-    found = [graph.items[ref] for ref in wanted if ref in graph.items and graph.is_current(ref)]
-    ordered = [item for item in found if item.type in DOCUMENTS]
-    return sorted(ordered, key=lambda item: (DOCUMENTS.index(item.type), item.id))
+        named = [link.to for link in graph.links_from(duty.owner) if link.to and link.source_part in steps]
+        found.update(dict.fromkeys(named))
+    for name in list(found):
+        found.update(dict.fromkeys(link.to for link in graph.links_from(name) if link.field == "policies"))
+    items = [graph.items[name] for name in found if name in graph.items and graph.is_current(name)]
+    return sorted((i for i in items if i.type in DOCUMENTS), key=lambda item: (DOCUMENTS.index(item.type), item.id))
 
 
 def approvals(view: View, role: str) -> list[Approval]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmsctl.pages import duties, flows, redirects, registers
+from qmsctl.pages import duties, flows, indexes, redirects, registers, search
 from qmsctl.pages.view import View
 
 
@@ -14,3 +14,4 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
     yield from flows.files(view)
     yield from redirects.files(view)
     yield from registers.files(view)
+    yield from search.files(view, list(indexes.pages(view)))

@@ -15,7 +15,7 @@ from qmsctl.pages.view import View
 
 def flow_of(view: View, process: Item) -> Diagram:
     """Return the swimlane of a process: lanes are roles, each step opens its instruction, else its row in the table."""
-    page = view.page_of(process.id)
+    page = view.prefix + view.page_of(process.id)
 
     def opens(part: Part) -> str:
         named = part.data.get("instruction")
@@ -28,7 +28,7 @@ def flow_of(view: View, process: Item) -> Diagram:
 
 def turtle_of(view: View, process: Item) -> Diagram:
     """Return the turtle of a process: what comes in and goes out, with what, with whom, how, by what measure."""
-    page, name = view.page_of(process.id), process.id
+    page, name = view.prefix + view.page_of(process.id), process.id
 
     def entries(*refs: str) -> list[Entry]:
         return [(view.title(ref), view.url(ref, page)) for ref in dict.fromkeys(refs)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qmsctl.pages import registers
+from qmsctl.pages import registers, search
 from qmsctl.pages.view import View
 
 
@@ -29,6 +29,7 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "processes.md", "processes.md.j2", {"title": view.t("Processes"), "chain": chain, "plain": True}
     yield "roles.md", "roles.md.j2", {"title": view.t("Roles")}
     yield from registers.pages(view)
+    yield from search.pages(view)
 
 
 def _chain(view: View, name: str) -> list[Any]:

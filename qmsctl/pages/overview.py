@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qmsctl.measures import periods
 from qmsctl.measures.board import Attainment
 from qmsctl.measures.model import Judged
 from qmsctl.model import Item, rows_of
@@ -164,7 +163,9 @@ def _behind(view: View) -> str:
         len(late),
         t("No theme is behind its time.") if every and not unknown else "",
         t("1 of {total} themes is behind its time: {names}.", total=len(every), names=names),
-        t("{n} of {total} themes are behind their time: {names}.", n=len(late), total=len(every), names=names),
+        t("{n} of {total} themes are behind their time: {names}.", n=len(late), total=len(every), names=names)
+        if len(late) < FEW
+        else t("{n} of {total} themes are behind their time.", n=len(late), total=len(every)),
     )
     doubt = _count(
         unknown,
@@ -223,7 +224,8 @@ def _since(judged: Judged) -> str:
 
 
 def _since_words(view: View, period: str) -> str:
-    return str(view.t("since {period}", period=periods.words(period))) if period else ""
+    named = view.performance.period(period) if view.performance and period else ""
+    return str(view.t("since {period}", period=named)) if named else ""
 
 
 def _done_about(view: View, kpi: str, since: str) -> str:

@@ -158,23 +158,7 @@ class Paper:
 
     def documents_of(self, role: str) -> list[Item]:
         """The documents that apply to a role: where it has a step, what tells how, what is used, what is kept to."""
-        graph = self.view.graph
-        found: dict[str, None] = {}
-        for owner, steps in self.view.role_steps(role):
-            found[owner] = None
-            for part in steps:
-                for name in ("instruction", "uses", "records"):
-                    named = part.data.get(name) or []
-                    found.update(
-                        dict.fromkeys(str(x).split("#")[0] for x in (named if isinstance(named, list) else [named]))
-                    )
-        for name in list(found):
-            item = graph.items.get(name)
-            if item is not None:
-                found.update(dict.fromkeys(str(x) for x in item.get("policies") or [] if isinstance(x, str)))
-        items = [graph.items[name] for name in found if name in graph.items]
-        chosen = [item for item in items if item.type in DOCUMENTS and self.in_force(item)]
-        return sorted(chosen, key=lambda item: (DOCUMENTS.index(item.type), item.id))
+        return [i for i in self.view.documents_for(role) if i.type in DOCUMENTS and self.in_force(i)]
 
     def fragment(self, environment: Any, item: Item) -> Fragment:
         """Return an item as HTML for paper, as seen from a page one folder below the top."""
@@ -272,7 +256,7 @@ def prepared(view: View) -> tuple[Paper, Any]:
     """Return what documents for paper are made with: the questions templates ask, and the templates."""
     from qmsctl import pages
 
-    return Paper(view), pages._environment(view.loaded, view)
+    return Paper(view), pages.environment_of(view)
 
 
 # --- whole documents, for PDF -----------------------------------------------------------------------

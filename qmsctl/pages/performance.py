@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from markupsafe import Markup
 
 from qmsctl.diagrams import charts
 from qmsctl.diagrams.charts import Chart
+from qmsctl.graph import Graph
 from qmsctl.measures import judgement, periods, run, scorecards, words
 from qmsctl.measures.board import Attainment, Measures
 from qmsctl.measures.model import SIGNS, TOTAL, WORDS, Judged
-from qmsctl.measures.scorecards import Card, Group
+from qmsctl.measures.scorecards import Card, Group, Line
+from qmsctl.pages.wording import MONTHS, Words
 
 _TEXTS = re.compile(r'<(title|desc)[^>]*>.*?</\1>| role="img"| aria-labelledby="[^"]*"', re.DOTALL)
+_SIGN = re.compile(r"(?<=\d)[,.](?=\d)")
 SHOWN_ROWS = 10
 
 
@@ -44,7 +48,16 @@ class Performance:
         self.measures = measures
         self.signs = SIGNS
         self.words = WORDS
+        self.graph: Graph = measures.graph
+        self.t = Words()
         self._charts: dict[tuple[str, ...], Any] = {}
+
+    def spoken(self, t: Words, graph: Graph) -> Performance:
+        """Return the same figures in another language; titles and units are those of its graph."""
+        found = copy.copy(self)
+        found.__dict__.pop("executive", None)
+        found.t, found.graph = t, graph
+        return found
 
     # --- values -------------------------------------------------------------------------------------
 
@@ -66,43 +79,84 @@ class Performance:
         return "within limits" if near else WORDS.get(state, "")
 
     def shown(self, judged: Judged, value: float | None) -> str:
-        return words.shown(judged.definition, value)
+        return self.local(words.number(value, judged.definition.decimals, self.unit(judged)))
+
+    def local(self, text: str) -> str:
+        """Write the figures in a text with the signs of the language: 1,234.5 or 1.234,5."""
+        said = str(self.t("1,234.5"))
+        signs = {",": said[1], ".": said[5]}
+        return _SIGN.sub(lambda m: signs[m[0]], str(self.t(text)))
+
+    def count(self, number: int) -> str:
+        """A whole number as people read it."""
+        return self.local(f"{number:,}")
+
+    def unit(self, judged: Judged) -> str:
+        item = self.graph.items.get(judged.definition.kpi)
+        return str(item.get("unit") or "") if item is not None else judged.definition.unit
 
     def figure(self, judged: Judged, value: float | None) -> str:
         """The value without its unit."""
-        return words.shown(judged.definition, value, unit=False)
+        return self.local(words.shown(judged.definition, value, unit=False))
 
     def aim(self, judged: Judged) -> str:
-        return words.aim(judged.definition, judged.points[-1].target) if judged.points else "no target"
+        if not judged.points:
+            return str(self.t("no target"))
+        return self._aim(words.aim(replace(judged.definition, unit=self.unit(judged)), judged.points[-1].target))
+
+    def _aim(self, said: str) -> str:
+        """Say a target in the language of the view: at least 97 %, between 5 and 7.5 turns."""
+        t = self.t
+        first, _, value = said.partition(" ")
+        low, _, high = value.partition(" and ")
+        found = {
+            "between": t("between {low} and {high}", low=low, high=high),
+            "about": t("about {value}", value=value),
+            "at least": t("at least {value}", value=value.partition(" ")[2]),
+            "at most": t("at most {value}", value=value.partition(" ")[2]),
+        }
+        return self.local(str(found.get(" ".join(said.split()[:2]), found.get(first, t(said)))))
 
     def trend(self, judged: Judged) -> str:
-        return words.TRENDS[judged.trend]
+        return str(self.t(words.TRENDS[judged.trend]))
 
     def spans(self, judged: Judged) -> list[tuple[str, str]]:
         """The value over longer times and a year before, as (name, value)."""
-        found = {
-            "Year to date": judged.year_to_date,
-            "A year before, to date": judged.year_before_to_date,
-            "Last twelve months": judged.rolling,
-            "Same period a year before": judged.year_before,
-        }
-        without = self._without(judged)
-        named = {name: name + without if name in ("Year to date", "Last twelve months") else name for name in found}
-        return [(named[name], self.figure(judged, value)) for name, value in found.items() if value is not None]
+        t = self.t
+        found = (
+            (self._without(judged, str(t("Year to date"))), judged.year_to_date),
+            (str(t("A year before, to date")), judged.year_before_to_date),
+            (self._without(judged, str(t("Last twelve months"))), judged.rolling),
+            (str(t("Same period a year before")), judged.year_before),
+        )
+        return [(name, self.figure(judged, value)) for name, value in found if value is not None]
 
-    def _without(self, judged: Judged) -> str:
-        """Which periods of this year a longer time leaves out, since their values are not trusted."""
+    def _without(self, judged: Judged, name: str) -> str:
+        """Say which periods of this year a longer time leaves out, since their values are not trusted."""
         year = judged.points[-1].period[:4] if judged.points else ""
         left = [p.period for p in judged.points if p.period[:4] == year and p.point.doubt]
         if not left:
-            return ""
-        return f" without {periods.words(left[0])}" if len(left) == 1 else f" without {len(left)} periods"
+            return name
+        if len(left) == 1:
+            return str(self.t("{name} without {period}", name=name, period=self.period(left[0])))
+        return str(self.t("{name} without {n} periods", name=name, n=len(left)))
 
     def period(self, key: str) -> str:
-        return periods.words(key)
+        """A period as people write it: October 2026, week 47 of 2026."""
+        found, t = periods.parse(key), self.t
+        year = found.key[:4]
+        if found.grain == "day":
+            return t.day(found.key)
+        if found.grain == "week":
+            return str(t("week {n} of {year}", n=int(found.key[6:]), year=year))
+        if found.grain == "quarter":
+            return str(t("quarter {n} of {year}", n=found.key[-1], year=year))
+        return f"{t(MONTHS[int(found.key[5:]) - 1])} {year}" if found.grain == "month" else year
 
     def missing(self, kpi: str) -> str:
-        return self.measures.missing(kpi)
+        """Why a KPI has no value, as a sentence."""
+        said = str(self.t(self.measures.missing(kpi)))
+        return f"{said[:1].upper()}{said[1:]}."
 
     def reached(self, judged: Judged) -> bool:
         latest = judged.latest
@@ -114,10 +168,26 @@ class Performance:
 
     @cached_property
     def executive(self) -> Card:
-        return scorecards.executive(self.measures)
+        return self._card(scorecards.executive(self.measures))
 
     def card(self, kind: str, ref: str) -> Card:
-        return scorecards.OF[kind](self.measures, ref)
+        return self._card(scorecards.OF[kind](self.measures, ref))
+
+    def _card(self, card: Card) -> Card:
+        return replace(card, groups=tuple(self._group(group) for group in card.groups))
+
+    def _group(self, group: Group) -> Group:
+        source = self.measures.graph.title(group.ref) if group.ref else ""
+        title = group.title.replace(source, self.graph.title(group.ref)) if source else group.title
+        return replace(group, title=str(self.t(title)), lines=tuple(self._line(line) for line in group.lines))
+
+    def _line(self, line: Line) -> Line:
+        item = self.graph.items.get(line.kpi)
+        value = self.local(line.value)
+        if item is None:
+            return replace(line, value=value, target=self._aim(line.target))
+        unit = str(item.get("unit") or "")
+        return replace(line, title=item.title, unit=unit, value=value, target=self._aim(line.target))
 
     def worst(self, card: Card) -> Group | None:
         """What is off target or has no trustworthy value, each KPI once; None where there is nothing."""
@@ -137,7 +207,8 @@ class Performance:
 
     def lines(self, kpis: list[str]) -> Any:
         """Some KPIs as one group of a scorecard, the worst first."""
-        return scorecards.group(self.measures, "", "", [k for k in kpis if k in self.measures.definitions])
+        known = [k for k in kpis if k in self.measures.definitions]
+        return self._group(scorecards.group(self.measures, "", "", known))
 
     def attainment(self, objective: str) -> Attainment:
         return self.measures.attainment(objective)
@@ -219,7 +290,18 @@ class Performance:
         return Markup(chart.svg + chart.narrow)
 
     def table(self, judged: Judged) -> list[dict[str, Any]]:
-        return list(reversed(charts.table(judged)))
+        """Every period with its value, target and what is known about it, the newest first."""
+        return [self._row(row) for row in reversed(charts.table(judged))]
+
+    def _row(self, row: dict[str, str]) -> dict[str, Any]:
+        low, to, high = row["target"].partition(" to ")
+        target = self.t("{low} to {high}", low=low, high=high) if to else self._aim(row["target"])
+        was, changed, day = row["restated"].removeprefix("was ").partition(", changed ")
+        restated = (
+            self.t("was {value}, changed on {day}", value=self.local(was), day=self.t.day(day)) if changed else ""
+        )
+        said = {"period": self.period(row["key"]), "value": self.local(row["value"]), "target": self.local(str(target))}
+        return {**row, **said, "restated": str(restated)}
 
     def breakdown(self, kpi: str, dimension: str) -> list[tuple[str, str]]:
         judged = self.judged(kpi)
@@ -281,7 +363,7 @@ class Performance:
         return Rows(
             place,
             period,
-            periods.words(period),
+            self.period(period),
             self.shown(judged, point.value),
             point.status,
             f"rows/{judged.definition.kpi}/{file.name}",

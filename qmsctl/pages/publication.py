@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from qmsctl.graph import Graph
 from qmsctl.history.revisions import Version
 from qmsctl.loader import Loaded, version_of
 from qmsctl.model import Item
+from qmsctl.pages.wording import Words
 
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 SHOWN = 8
@@ -56,6 +58,8 @@ class Publication:
         self.history = control.history
         self.register = control.register
         self.graph = Graph(loaded)
+        self.t = Words()
+        self.titles = self.graph
         self.today = today
         self.preview = preview
         self.past = past
@@ -64,6 +68,12 @@ class Publication:
         # A past day is shown with what was known then.
         self._known_until = today if past else "9999-12-31"
         self._known: dict[str, Version | None] = {}
+
+    def spoken(self, t: Words, graph: Graph) -> Publication:
+        """Return the same in another language; titles are those of its graph."""
+        found = copy.copy(self)
+        found.t, found.titles = t, graph
+        return found
 
     @property
     def next_day(self) -> str:
@@ -94,7 +104,7 @@ class Publication:
         """Who approved what a page shows."""
         verdict = self.verdict(item)
         places = verdict.places if verdict else ()
-        return [self._line(p.vote, p.acting(self.graph.title(p.role)), p.slot.meaning) for p in places if p.vote]
+        return [self._line(p.vote, p.acting(self.titles.title(p.role)), p.slot.meaning) for p in places if p.vote]
 
     def approvers(self, item: Item) -> str:
         """Who gave the approvals, in one line; reviews are below."""
@@ -105,7 +115,7 @@ class Publication:
         """Who approved an earlier text under the same number."""
         verdict = self.verdict(item)
         rows = [vote for vote, reason in verdict.refused if reason.startswith(CHANGED)] if verdict else []
-        return [self._line(vote, self.graph.title(vote.role), vote.meaning or "approval") for vote in rows]
+        return [self._line(vote, self.titles.title(vote.role), vote.meaning or "approval") for vote in rows]
 
     def reviews(self, item: Item) -> list[Approval]:
         """The periodic reviews of what a page shows."""
@@ -114,7 +124,12 @@ class Publication:
             return []
         key = self.register.manifest(version).key
         rows = [v for v in self.register.periodic(item.id) if not v.problem and v.key == key]
-        return [self._line(v, self.graph.title(v.role), f"periodic review: {v.verdict}") for v in rows]
+        return [
+            self._line(
+                v, self.titles.title(v.role), str(self.t("periodic review: {verdict}", verdict=self.t(v.verdict)))
+            )
+            for v in rows
+        ]
 
     def _line(self, vote: Vote, role: str, meaning: str) -> Approval:
         return Approval(vote.name, role, meaning, vote.at, vote.evidence, vote.source)
@@ -128,11 +143,14 @@ class Publication:
         """2 March 2026, 14:05 (UTC+01:00)."""
         when = datetime.datetime.fromisoformat(at)
         zone = when.strftime("%z")
-        return f"{when.day} {when.strftime('%B %Y, %H:%M')} (UTC{zone[:3]}:{zone[3:5]})"
+        return f"{self.t.day(when.date())}, {when:%H:%M} (UTC{zone[:3]}:{zone[3:5]})"
 
     def words(self, text: str) -> str:
-        """Write the ISO days in a text as people do."""
-        return _DAY.sub(lambda m: f"{int(m[3])} {datetime.date.fromisoformat(m[0]).strftime('%B %Y')}", text)
+        """Say the state of a revision, with its days as people write them."""
+        days = [self.t.day(found[0]) for found in _DAY.finditer(text)]
+        named = dict(zip(("first", "last"), days, strict=False))
+        places = iter(("{first}", "{last}"))
+        return str(self.t(_DAY.sub(lambda m: next(places, m[0]), text), **named))
 
     def state(self, item: Item) -> str:
         """approved, changed, missing, exempt or "" for what is not under change control."""

@@ -19,7 +19,12 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
     for item in view.graph.items.values():
         folder = view.types[item.type].folder
         for old in item.get("formerly") or []:
-            if isinstance(old, str) and old.isascii() and old.replace("-", "").isalnum() and old not in view.graph.items:
+            if (
+                isinstance(old, str)
+                and old.isascii()
+                and old.replace("-", "").isalnum()
+                and old not in view.graph.items
+            ):
                 page = PAGE.format(
                     language=view.language,
                     address=f"{item.id}.html?from={old}",

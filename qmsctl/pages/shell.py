@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 
 from qmsctl.model import harmless
@@ -12,6 +14,7 @@ from qmsctl.pages.view import View
 from qmsctl.pages.wording import SOURCE, Words, for_scripts
 
 HERE = Path(__file__).parent
+_SOURCE_MAP = re.compile(rb"/\*# sourceMappingURL=[^*]*\*/")
 ASSETS = HERE / "assets" / "qms"
 STYLES = ("qms", "shell", "pages", "charts", "search", "register", "calendar", "print")
 SCRIPTS = ("qms", "page", "search", "register", "calendar", "print")
@@ -33,7 +36,8 @@ def write(views: Sequence[View], pages: Iterable[str], docs: Path, target: Path)
         "@@ANNOUNCE@@": _plain(announcement(source)),
         "@@ANNOUNCE_OTHERS@@": others,
         "@@STYLES@@": "\n".join(
-            f'<link rel="stylesheet" href="{{{{ \'assets/qms/{n}.css\' | url }}}}?v={v}">' for n, v in _files("css")
+            f'      <link rel="stylesheet" href="{{{{ \'assets/qms/{n}.css\' | url }}}}?v={v}">'
+            for n, v in [*_material(docs), *_files("css")]
         ),
         "@@SCRIPTS@@": "\n".join(
             [
@@ -50,6 +54,20 @@ def write(views: Sequence[View], pages: Iterable[str], docs: Path, target: Path)
         place = target / file.relative_to(HERE / "theme")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
+
+
+def _material(docs: Path) -> list[tuple[str, str]]:
+    """Copy the styles of Material beside ours, so that every engine builds the same page; return (name, mark)."""
+    folder = Path(str(resources.files("material"))) / "templates" / "assets" / "stylesheets"
+    found = []
+    for name in ("main", "palette"):
+        (file,) = folder.glob(f"{name}.*.min.css")
+        data = _SOURCE_MAP.sub(b"", file.read_bytes())
+        target = docs / "assets" / "qms" / f"material-{name}.css"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        found.append((f"material-{name}", _mark_of(data)))
+    return found
 
 
 def _files(kind: str) -> list[tuple[str, str]]:
@@ -83,6 +101,8 @@ def _words(words: Words) -> dict[str, object]:
     sections = ("Start", "Strategy", "Processes", "Performance", "Documents", "Roles", "Risks", "Compliance", "Registers", "Calendar", "About")  # fmt: skip
     return {
         "own_name": NAMES.get(words.language, words.language),
+        "skip": words("Skip to the content"),
+        "shown": words("What these pages show"),
         "ask": words("What do you need to do?"),
         "search": words("Search the management system"),
         "scheme": words("Light or dark"),

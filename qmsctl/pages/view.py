@@ -16,7 +16,8 @@ from qmsctl.diagrams.drawing import Diagram
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.model import Due, Item, Link, Part, mapping_of, rows_of
-from qmsctl.pages import duties, feedback
+from qmsctl.pages import duties as work
+from qmsctl.pages import feedback
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.wording import Words
@@ -195,15 +196,15 @@ class View:
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
 
-    def duties(self, *roles: str) -> list[duties.Duty]:
-        return duties.duties(self, list(roles))
+    def duties(self, *roles: str) -> list[work.Duty]:
+        return work.duties(self, list(roles))
 
     def documents_for(self, *roles: str) -> list[Item]:
         """The documents that roles must know."""
-        return duties.documents(self, list(roles))
+        return work.documents(self, list(roles))
 
-    def approvals_of(self, role: str) -> list[duties.Approval]:
-        return duties.approvals(self, role)
+    def approvals_of(self, role: str) -> list[work.Approval]:
+        return work.approvals(self, role)
 
     def feedback(self, item: Item | None, page: str, title: str) -> list[tuple[str, str]]:
         return feedback.links(self, item, page, title)
@@ -343,20 +344,6 @@ class View:
         label = str(self.t(str(kind.states.get(status, {}).get("label", status)).lower()))
         since = self.control.withdrawn(item) if self.control and kind.controlled and status == "obsolete" else ""
         return str(self.t("{state} since {day}", state=label, day=self.long_day(since))) if since else label
-
-    def on_paper(self, item: Item) -> Any:
-        """What stands at the foot of every printed sheet, as CSS takes it."""
-        from markupsafe import Markup
-
-        words = [
-            item.id,
-            item.title,
-            str(item.get("revision") or ""),
-            self.state(item),
-            "printed copies are not controlled",
-        ]
-        plain = " · ".join(word for word in words if word)
-        return Markup("".join(c if c.isalnum() or c in " ·.,-" else f"\\{ord(c):06x}" for c in plain))
 
     def next_review(self, item: str) -> str:
         return next((d.on for d in self.dues(item) if "review" in d.what or "check" in d.what), "")

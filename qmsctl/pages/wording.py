@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -69,7 +70,5 @@ def words_of(language: str, root: Path) -> Words:
 
 def for_scripts(words: Words, scripts: Mapping[str, str]) -> dict[str, str]:
     """Return the texts that scripts ask for, in one language."""
-    asked = {
-        m.group(1).encode().decode("unicode_escape") for text in scripts.values() for m in _IN_SCRIPT.finditer(text)
-    }
+    asked = {json.loads(f'"{m.group(1)}"') for text in scripts.values() for m in _IN_SCRIPT.finditer(text)}
     return {english: words.table[english] for english in sorted(asked) if english in words.table}

@@ -105,7 +105,7 @@ def of_item(view: View, item: Item) -> Iterator[Entry]:
         title=view.title(item.id),
         revision=str(item.get("revision") or ""),
         kind=kind.title,
-        locations=tuple(str(x) for x in _list(item.get("locations"))),
+        locations=tuple(str(x) for x in _list(item.get("locations")) if str(x) in view.graph.items),
         where=process,
         gone="" if current else str(view.state(item)),
     )
@@ -159,7 +159,7 @@ def of_item(view: View, item: Item) -> Iterator[Entry]:
                 said[:EXCERPT],
                 (("title", title), ("parent", page.title), ("steps", _heads(text)), ("body", said[:INDEXED])),
                 (),
-                _owner(item),
+                _known(view, _owner(item)),
                 prior * 0.8,
             )
 
@@ -191,7 +191,7 @@ def _of_part(view: View, item: Item, page: Page, part: Part, prior: float) -> En
             ("body", " ".join(texts)[:INDEXED]),
         ),
         refs,
-        tuple(dict.fromkeys(roles)) or _owner(item),
+        _known(view, roles) or _known(view, _owner(item)),
         prior * PART_PRIOR.get(part.field, 0.7),
     )
 
@@ -224,7 +224,11 @@ def _process_of(view: View, item: Item) -> str:
 def _roles_of_item(view: View, item: Item, parts: list[Part]) -> tuple[str, ...]:
     who = [str(part.data["who"]) for part in parts if part.data.get("who")]
     own = [item.id] if item.type == "role" else []
-    return tuple(dict.fromkeys([*own, *who, *_owner(item)]))
+    return _known(view, [*own, *who, *_owner(item)])
+
+
+def _known(view: View, roles: Iterable[str]) -> tuple[str, ...]:
+    return tuple(role for role in dict.fromkeys(roles) if role in view.graph.items)
 
 
 def _owner(item: Item) -> tuple[str, ...]:
@@ -238,8 +242,10 @@ def _list(value: Any) -> list[Any]:
 def _texts(view: View, value: Any, prop: Mapping[str, Any]) -> Iterator[str]:
     """Yield the texts of a field; a reference counts as the title of what it leads to."""
     if isinstance(value, str):
+        # What a reference leads to may be left out of this build; then not even its id is told.
         if "x-link" in prop:
-            yield view.title(value) if view.url(value, "") else value
+            if view.url(value, ""):
+                yield view.title(value)
         elif "x-local" in prop:
             return
         elif not view.is_day(value):
