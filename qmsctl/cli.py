@@ -25,6 +25,7 @@ COMMANDS = {
     "digest": "Tell each owner what to see to, as text or mail.",
     "new": "Write a new item with the next free id.",
     "import": "Make items from files of other tools.",
+    "translate": "Begin the translation of an item.",
     "renumber": "Give an item another id and mend all links.",
     "reassign": "Hand the work of a role or person over to another.",
     "schema": "Write JSON Schemas and settings for your editor.",

@@ -18,14 +18,18 @@ from qmsctl.loader import parse_yaml_bytes
 from qmsctl.measures import model, words
 from qmsctl.measures.board import Measures
 from qmsctl.model import mapping_of
-from qmsctl.pages import shell
+from qmsctl.pages import calendar, shell, wording
 from qmsctl.pages.wording import Words
 from tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "qmsctl"
 _SCRIPT = re.compile(r'qmsText\(\s*"((?:[^"\\]|\\.)*)"')
 _PLACE = re.compile(r"\{(\w+)\}")
-_SAYS = ("t", "say")
+NAMES = frozenset(
+    "csv parquet sqlite postgres duckdb trino spark ibis utf-8 utf-16 iso-8859-1 windows-1252 SIPOC RACI"
+    " nullValues missingValues invalidValues duplicateValues rowCount".split()
+)
+"""Names of formats, engines and rules of data contracts: they are written alike in every language."""
 SAID_AS_DATA = (
     # States of revisions, as the audit trail words them.
     "obsolete since {first}", "in force since {first}", "in force", "takes effect on {first}", "draft", "deleted", "superseded",
@@ -49,7 +53,7 @@ def collected() -> dict[str, set[str]]:
     """Return every text with the places that say it."""
     found: dict[str, set[str]] = {}
     for text, place in _all():
-        if re.search(r"[A-Za-z]{2}", text):
+        if text not in NAMES and (re.search(r"[A-Za-z]{2}", text) or "1,2" in text):
             found.setdefault(text, set()).add(place)
     return found
 
@@ -70,7 +74,7 @@ def _all() -> Iterator[tuple[str, str]]:
     for table in (coverage.STATES, model.WORDS, words.TRENDS):
         yield from ((text, "tables") for text in table.values())
     yield from ((text, "measures") for text in _returned(Measures.missing))
-    yield from ((text, "data") for text in SAID_AS_DATA)
+    yield from ((text, "data") for text in (*SAID_AS_DATA, *wording.MONTHS, *calendar.WEEKDAYS))
 
 
 class _Recorder(Words):
@@ -113,14 +117,26 @@ def _in_python() -> Iterator[tuple[str, str]]:
             tree = ast.parse(file.read_text(encoding="utf-8"))
             for call in ast.walk(tree):
                 if isinstance(call, ast.Call) and call.args and _says(call.func):
-                    for part in ast.walk(call.args[0]):
-                        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                            yield part.value, file.name
+                    yield from ((text, file.name) for text in _literals(call.args[0]))
+
+
+def _literals(node: ast.expr) -> Iterator[str]:
+    """The texts an expression of Python can be."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _literals(node.body)
+        yield from _literals(node.orelse)
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _literals(value)
 
 
 def _says(function: ast.expr) -> bool:
-    named = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return named in (*_SAYS, "words") and not (named == "words" and isinstance(function, ast.Attribute))
+    """Tell whether a call says a text: t(…), view.t(…), words(…) in the shell, self(…) in the words themselves."""
+    if isinstance(function, ast.Attribute):
+        return function.attr == "t"
+    return isinstance(function, ast.Name) and function.id in ("t", "words", "self")
 
 
 def _in_scripts() -> Iterator[tuple[str, str]]:

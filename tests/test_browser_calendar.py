@@ -70,7 +70,9 @@ def build(root: Path, head: str) -> Path:
     root.mkdir(parents=True)
     (root / "qms.yaml").write_text(f"organisation: Small Works\n{head}", encoding="utf-8")
     for item in items():
-        file = root / FOLDERS[item["type"]] / f"{item['id']}.{'md' if item['type'] in ('process', 'strategy') else 'yaml'}"
+        file = (
+            root / FOLDERS[item["type"]] / f"{item['id']}.{'md' if item['type'] in ('process', 'strategy') else 'yaml'}"
+        )
         file.parent.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(item)
         file.write_text(f"---\n{text}---\n" if file.suffix == ".md" else text, encoding="utf-8")

@@ -67,7 +67,7 @@ def files_of(view: View) -> dict[str, bytes]:
 
 def page_of(view: View) -> str:
     _, template, values = next(calendar.pages(view))
-    return str(pages._environment(view.loaded, view).get_template(template).render(page="calendar", **values))
+    return str(pages.environment_of(view).get_template(template).render(page="calendar", **values))
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +235,7 @@ def test_what_is_overdue_stands_first(tmp_path: Path) -> None:
     text = page_of(view)
     assert text.index('id="overdue"') < text.index('id="m-2026-11"') < text.index('id="m-2026-12"')
     assert "1 thing is overdue." in text
-    assert "2 things fall due in the next 30 days." in text
+    assert "2 things fall due until 16 December 2026." in text
     assert 'href="#m-2026-12"' in text
     assert 'data-feed="roles/clerk.ics"' in text
 

@@ -54,7 +54,7 @@ def view_of(root: Path, measures: Path | None = None, today: str = TODAY) -> Vie
 
 def page(view: View, name: str) -> str:
     template, values = next((t, v) for path, t, v in overview.pages(view) if path == f"{name}.md")
-    return str(pages._environment(view.loaded, view).get_template(template).render(page=name, **values))
+    return str(pages.environment_of(view).get_template(template).render(page=name, **values))
 
 
 def process(number: int, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from qmsctl.config import FILE
 from qmsctl.loader import parse_yaml_bytes
-from qmsctl.model import harmless
+from qmsctl.model import harmless, mapping_of
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -63,23 +64,28 @@ def configuration(root: Path, site: Path) -> Path:
     """Write the configuration for this build: the repository's mkdocs.yml, else the usual one."""
     own = root / "mkdocs.yml"
     text = (own if own.is_file() else PACKAGE / "pages" / "mkdocs.yml").read_text(encoding="utf-8")
+    settings, _ = parse_yaml_bytes((root / FILE).read_bytes())
+    address = mapping_of((settings or {}).get("site")).get("address")
     lines = []
     for line in text.split("\n"):
         name = line.split(":", 1)[0]
         if name == "site_dir":
             line = f"site_dir: {site.relative_to(root).as_posix()}"
         elif name == "site_name" and not own.is_file():
-            line = "site_name: " + _organisation(root)
+            line = f"site_name: {_text((settings or {}).get('organisation', 'Our management system'))}"
+        elif name == "site_url":
+            address = None
         lines.append(line)
+    if isinstance(address, str):
+        # Where a page is missing, the one that says so must find its styles from any depth.
+        lines.append(f"site_url: {_text(address.rstrip('/') + '/')}")
     file = root / ".mkdocs.build.yml"
     if file.is_symlink():
         raise BuildFault(f"{file.name} is a link; what is written there would go elsewhere. Delete it")
-    file.write_text("\n".join(lines), encoding="utf-8")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
 
-def _organisation(root: Path) -> str:
-    import json
-
-    fields, _ = parse_yaml_bytes((root / FILE).read_bytes())
-    return json.dumps(harmless(str((fields or {}).get("organisation", "Our management system"))))
+def _text(value: object) -> str:
+    """A text as YAML reads it, without what themes would not escape."""
+    return json.dumps(harmless(str(value)))

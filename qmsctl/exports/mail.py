@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -14,7 +14,7 @@ def message(subject: str, text: str, html: str, day: str, name: str) -> bytes:
     """
     found = EmailMessage(policy=SMTP)
     found["Subject"] = " ".join(subject.split())
-    found["Date"] = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time(), datetime.UTC)
+    found["Date"] = datetime.fromisoformat(day).replace(tzinfo=UTC)
     found["Message-ID"] = f"<{name}.{day}@qmsctl.invalid>"
     found["Auto-Submitted"] = "auto-generated"
     found.set_content(text, cte="quoted-printable")

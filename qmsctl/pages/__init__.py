@@ -81,7 +81,8 @@ def _write_language(
     environment = environment_of(view)
     others = [other for other in views if other is not view]
     written = []
-    for path, template, values in [*indexes.pages(view), *paper.pages(view)]:
+    index = [*indexes.pages(view), *paper.pages(view)]
+    for path, template, values in index:
         written.append(_write(target, path, environment, template, view, others, redact, values))
     for number, item in enumerate(view.graph.items.values()):
         template = f"{item.type}.md.j2"
@@ -90,7 +91,7 @@ def _write_language(
         written.append(_write(target, path, environment, template, view, others, redact, values))
         if number % 20 == 0:
             progress(number)
-    for path, data in files.files(view):
+    for path, data in files.files(view, index):
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)

@@ -86,19 +86,6 @@ def kind_words(view: View, kind: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def period_words(view: View, period: str) -> str:
-    """Return a period such as "30 days" in the reader's language."""
-    t = view.t
-    number, _, unit = period.partition(" ")
-    said = {
-        "days": t("{n} days", n=number),
-        "weeks": t("{n} weeks", n=number),
-        "months": t("{n} months", n=number),
-        "years": t("{n} years", n=number),
-    }
-    return str(said.get(unit, period))
-
-
 def days_between(first: str, last: str) -> int:
     """Return how many days one day lies before another."""
     return (datetime.date.fromisoformat(last) - datetime.date.fromisoformat(first)).days

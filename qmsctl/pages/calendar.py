@@ -80,7 +80,7 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
         "kinds": kinds(rows),
         "overdue": sum(1 for row in rows if row.on < view.today),
         "soon": sum(1 for row in rows if view.today <= row.on <= agenda.horizon(view)),
-        "period": agenda.period_words(view, view.loaded.config.due_soon),
+        "until": view.long_day(agenda.horizon(view)),
         "total": len(rows),
         "rest": ROWS if len(rows) > SHOWN else "",
         "feed": "calendar.ics",

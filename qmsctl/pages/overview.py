@@ -281,17 +281,17 @@ def due(view: View) -> Box:
     every = agenda.entries(view)
     late = [entry for entry in every if entry.on < view.today]
     soon = [entry for entry in every if view.today <= entry.on <= agenda.horizon(view)]
-    period = agenda.period_words(view, view.loaded.config.due_soon)
+    day = view.long_day(agenda.horizon(view))
     first = _count(len(late), t("Nothing is overdue."), t("1 thing is overdue."), t("{n} things are overdue.", n=len(late)))  # fmt: skip
     ahead = [entry for entry in every if entry.on >= view.today]
-    none = t("Nothing falls due in the next {period}.", period=period)
+    none = t("Nothing falls due until {day}.", day=day)
     if ahead and not late:
-        none = t("Nothing falls due in the next {period}; these come next:", period=period)
+        none = t("Nothing falls due until {day}; these come next:", day=day)
     then = _count(
         len(soon),
         none,
-        t("1 thing falls due in the next {period}.", period=period),
-        t("{n} things fall due in the next {period}.", n=len(soon), period=period),
+        t("1 thing falls due until {day}.", day=day),
+        t("{n} things fall due until {day}.", n=len(soon), day=day),
     )
     rows = [(entry, agenda.kind_words(view, entry.kind)) for entry in [*late, *ahead][:FEW]]
     return Box(f"{first} {then}", rows, max(0, len(late) + len(soon) - len(rows)))

@@ -101,6 +101,10 @@ def _words(words: Words) -> dict[str, object]:
     sections = ("Start", "Strategy", "Processes", "Performance", "Documents", "Roles", "Risks", "Compliance", "Registers", "Calendar", "About")  # fmt: skip
     return {
         "own_name": NAMES.get(words.language, words.language),
+        "gone": words("There is no such page"),
+        "gone_help": words(
+            "Search for what you need, or begin at the start. If an address on paper led here, tell the owner of the document."
+        ),
         "skip": words("Skip to the content"),
         "shown": words("What these pages show"),
         "ask": words("What do you need to do?"),

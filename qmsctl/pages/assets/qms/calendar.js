@@ -2,7 +2,7 @@
 // that in the address, and hands on the address of a feed. It can be read without this.
 (function () {
   "use strict";
-  const t = window.qmsText, DAY = 86400000, language = document.documentElement.lang || "en";
+  const DAY = 86400000, language = document.documentElement.lang || "en";
   const written = (day, how) => new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, Object.assign({ timeZone: "UTC" }, how)).format(new Date(day));
   const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
 
@@ -34,7 +34,7 @@
       };
       const script = make("script");
       script.src = box.dataset.rest;
-      script.onerror = function () { line.textContent = t("The later dates could not be loaded. Is the page still where it was built?"); };
+      script.onerror = function () { line.textContent = qmsText("The later dates could not be loaded. Is the page still where it was built?"); };
       document.head.appendChild(script);
     }
 
@@ -54,7 +54,7 @@
 
     function lateWords(on) {
       const n = days(on);
-      return n === 1 ? t("overdue by 1 day") : t("overdue by {days} days", { days: n });
+      return n === 1 ? qmsText("overdue by 1 day") : qmsText("overdue by {days} days", { days: n });
     }
 
     function show() {
@@ -69,7 +69,7 @@
       });
       months.textContent = "";
       groups.forEach(function (found, key) { months.append(month(key, found)); });
-      if (!chosen.length) { months.append(make("p", "qms-cal-none", late.checked ? t("Nothing is overdue here.") : t("Nothing is due here."))); }
+      if (!chosen.length) { months.append(make("p", "qms-cal-none", late.checked ? qmsText("Nothing is overdue here.") : qmsText("Nothing is due here."))); }
       all(".qms-cal-year a", box).forEach(function (link) { link.classList.toggle("qms-cal-off", !groups.has(link.hash.slice(3))); });
       say(chosen);
     }
@@ -80,7 +80,7 @@
       head.id = overdue ? "overdue" : "m-" + key;
       made.setAttribute("aria-labelledby", head.id);
       if (overdue) { const sign = make("span", "qms-st-off", "■"); sign.setAttribute("aria-hidden", "true"); head.append(sign, " "); }
-      head.append((overdue ? t("Overdue") : written(key + "-01", { month: "long", year: "numeric" })) + " ", make("span", "qms-count", String(found.length)));
+      head.append((overdue ? qmsText("Overdue") : written(key + "-01", { month: "long", year: "numeric" })) + " ", make("span", "qms-count", String(found.length)));
       let last = "", entries = null;
       found.forEach(function (row) {
         if (row.on !== last) {
@@ -101,15 +101,15 @@
 
     function say(chosen) {
       const overdue = chosen.filter(isLate).length, said = [];
-      if (!complete) { said.push(t("the first {n} of {total} entries", { n: chosen.length, total: box.dataset.total })); }
-      else { said.push(chosen.length === 1 ? t("1 entry") : t("{n} entries", { n: chosen.length })); }
-      if (overdue) { said.push(overdue === 1 ? t("1 of them overdue") : t("{n} of them overdue", { n: overdue })); }
+      if (!complete) { said.push(qmsText("the first {n} of {total} entries", { n: chosen.length, total: box.dataset.total })); }
+      else { said.push(chosen.length === 1 ? qmsText("1 entry") : qmsText("{n} entries", { n: chosen.length })); }
+      if (overdue) { said.push(overdue === 1 ? qmsText("1 of them overdue") : qmsText("{n} of them overdue", { n: overdue })); }
       line.textContent = said.join(", ");
       if (!lead) { return; }
       lead.hidden = filtered();
       // The sentence was written when the page was built; days have passed since.
       if (!lead.hidden && overdue !== Number(lead.dataset.overdue) && overdue < chosen.length) {
-        lead.textContent = overdue === 1 ? t("1 thing is overdue.") : t("{n} things are overdue.", { n: overdue });
+        lead.textContent = overdue === 1 ? qmsText("1 thing is overdue.") : qmsText("{n} things are overdue.", { n: overdue });
       }
     }
 
@@ -141,7 +141,7 @@
       if (!link) { return; }
       const feed = option.dataset.feed || "";
       link.setAttribute("href", feed || "calendar.ics");
-      whose.textContent = feed ? t("This is the calendar of: {role}.", { role: option.textContent.replace(/ \(\d+\)$/, "") }) : t("This is the calendar of everybody; choose a role above for its own.");
+      whose.textContent = feed ? qmsText("This is the calendar of: {role}.", { role: option.textContent.replace(/ \(\d+\)$/, "") }) : qmsText("This is the calendar of everybody; choose a role above for its own.");
     }
 
     [role, kind, late].forEach(function (field) { field.addEventListener("change", changed); });
@@ -154,7 +154,7 @@
   }
 
   function copy(text, told) {
-    const done = function () { told.textContent = t("Copied: {address}", { address: text }); };
+    const done = function () { told.textContent = qmsText("Copied: {address}", { address: text }); };
     const shown = function () { told.textContent = text; };
     if (navigator.clipboard) { navigator.clipboard.writeText(text).then(done, shown); } else { shown(); }
   }
