@@ -231,6 +231,8 @@ def test_a_cell_of_the_matrix_says_what_is_handed_over(page: Any, address: str) 
     cell = page.locator('a[href="#h-PRC-001-PRC-002"]')
     cell.focus()
     assert cell.locator(".qms-h-pop").bounding_box()["width"] > 20
+    page.keyboard.press("Escape")
+    assert cell.locator(".qms-h-pop").bounding_box()["width"] <= 1
     page.keyboard.press("Enter")
     assert page.url.endswith("#h-PRC-001-PRC-002")
     assert page.locator("#h-PRC-001-PRC-002").get_by_role("link", name="Thing 1").is_visible()

@@ -16,13 +16,14 @@ import vobject
 import yaml
 from click.testing import CliRunner
 
-from qmsctl import checks, pages
+from qmsctl import checks
 from qmsctl.cli import app
 from qmsctl.loader import load
-from qmsctl.pages import agenda, calendar, digest
+from qmsctl.pages import agenda, calendar, digest, environment_of
 from qmsctl.pages import icalendar as feeds
 from qmsctl.pages.icalendar import Event
 from qmsctl.pages.view import View
+from qmsctl.pages.wording import words_of
 from tests.conftest import REPOSITORY, TODAY
 
 FOLDERS = {"sop": "sops", "risk": "risks", "role": "roles", "person": "people", "policy": "policies"}
@@ -67,7 +68,7 @@ def files_of(view: View) -> dict[str, bytes]:
 
 def page_of(view: View) -> str:
     _, template, values = next(calendar.pages(view))
-    return str(pages.environment_of(view).get_template(template).render(page="calendar", **values))
+    return str(environment_of(view).get_template(template).render(page="calendar", **values))
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +218,12 @@ def test_announced_revisions_go_to_the_owner_and_to_who_must_know_them(tmp_path:
     assert not any("review_every" in e["UID"] and "SOP-001" in e["UID"] for e in events(files["roles/clerk.ics"]))
 
 
+def test_an_owner_who_is_not_shown_is_not_named(tmp_path: Path) -> None:
+    view = view_of(system(tmp_path / "q", CHIEF, risk(1)))
+    assert all(b"clerk" not in data for data in files_of(view).values())
+    assert "clerk" not in page_of(view)
+
+
 def test_addresses_are_told_only_where_the_site_has_one(tmp_path: Path) -> None:
     bare = files_of(view_of(system(tmp_path / "a", CHIEF, CLERK, risk(1))))["calendar.ics"]
     assert b"URL:" not in bare
@@ -225,6 +232,23 @@ def test_addresses_are_told_only_where_the_site_has_one(tmp_path: Path) -> None:
     found = only(view, "RSK-001")
     assert str(found["URL"]) == "https://qms.example.org/sub/risks/RSK-001.html"
     assert str(found["DESCRIPTION"]).endswith("https://qms.example.org/sub/risks/RSK-001.html")
+
+
+def test_each_language_has_feeds_of_its_own_with_the_same_names(tmp_path: Path) -> None:
+    root = system(tmp_path / "q", CHIEF, CLERK, risk(1), head="languages: [en, de]\n")
+    loaded = load(root)
+    report = checks.run(loaded, TODAY)
+    english = View(loaded, report, TODAY)
+    german = View(loaded, report, TODAY, words=words_of("de", root))
+    assert set(files_of(german)) == {f"de/{name}" for name in files_of(english)}
+    one, other = (events(files_of(v)[f"{v.prefix}roles/clerk.ics"]) for v in (english, german))
+    assert [str(e["UID"]) for e in one] == [str(e["UID"]) for e in other]
+    template, values = next((t, v) for _, t, v in calendar.pages(german))
+    text = environment_of(german).get_template(template).render(page="de/calendar", **values)
+    assert 'href="../de/risks/RSK-001.html"' in text
+    assert 'data-feed="../de/roles/clerk.ics"' in text
+    assert "<h2" in text
+    assert "Dezember 2026" in text
 
 
 # --- the page -----------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import contextlib
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from qmsctl.audience import Redactor
 from qmsctl.commands import Trouble, Workspace, as_of_option, emit, format_option, pass_workspace
 from qmsctl.commands._published import published
 from qmsctl.exports import mail
@@ -71,7 +73,7 @@ def command(
     if chosen not in loaded.config.languages:
         raise Trouble(f"`{chosen}` is no language of this system", "languages: " + ", ".join(loaded.config.languages))
     view = View(loaded, shown.report, shown.today, shown.control, shown.performance, words_of(chosen, workspace.root))
-    found = _digests(workspace, view, role, person, period)
+    found = [_seen(one, Redactor(shown.hidden)) for one in _digests(workspace, view, role, person, period)]
     if out is not None:
         _write(view, found, form, out)
         return
@@ -99,6 +101,15 @@ def _digests(workspace: Workspace, view: View, role: str | None, person: str | N
         return [digest.of_person(view, _named(workspace, view, person, "person"), within)]
     roles = [_named(workspace, view, role, "role")] if role else [item.id for item in view.of_type("role")]
     return [digest.of_role(view, name, within) for name in roles]
+
+
+def _seen(one: Digest, redact: Redactor) -> Digest:
+    """Take out of texts what the audience may not see; the history names it too."""
+    sections = tuple(
+        replace(s, lines=tuple(replace(line, title=redact(line.title), note=redact(line.note)) for line in s.lines))
+        for s in one.sections
+    )
+    return replace(one, sections=sections)
 
 
 def _named(workspace: Workspace, view: View, text: str, kind: str) -> str:

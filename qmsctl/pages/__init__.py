@@ -94,7 +94,7 @@ def _write_language(
     for path, data in files.files(view, index):
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        file.write_bytes(redact(data.decode()).encode())
     _copy_images(view.loaded, view, target)
     return written
 

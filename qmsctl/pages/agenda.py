@@ -109,13 +109,19 @@ def _dues(view: View) -> Iterator[Entry]:
             path = _path(view, item, due)
             kind = due.what.partition(": ")[0]
             name = ".".join([item.id, *_steps(item, path)]) if path else f"{item.id}.{kind}"
-            yield Entry(name, item.id, kind, _detail(item, path), due.on, due.who)
+            yield Entry(name, item.id, kind, _detail(item, path), due.on, _owner(view, due.who))
 
 
 def _revisions(view: View) -> Iterator[Entry]:
     for row in coming(view):
         owner = str(view.graph.items[row.item].get("owner") or "")
-        yield Entry(f"{row.item}.effective.{row.revision}", row.item, REVISION, row.revision, row.on, owner)
+        name = f"{row.item}.effective.{row.revision}"
+        yield Entry(name, row.item, REVISION, row.revision, row.on, _owner(view, owner))
+
+
+def _owner(view: View, name: str) -> str:
+    """Return an owner who is shown here; a build may not be meant to tell of all of them."""
+    return name if name in view.graph.items else ""
 
 
 def _path(view: View, item: Item, due: Due) -> FieldPath:

@@ -93,7 +93,7 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
             "title": view.title(role.id),
             "url": view.url(role.id, page),
             "due": [
-                {"title": f"{d.item} {view.title(d.item)}", "url": view.url(d.item, page), "note": str(view.t(d.what)), "on": d.on, "day": view.long_day(d.on)}
+                {"title": f"{d.item} {view.title(d.item)}", "url": view.url(d.item, page), "note": view.due_words(d.what), "on": d.on, "day": view.long_day(d.on)}
                 for d in view.dues(who=role.id)[:CHANGED]
             ],
             "changed": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from qmsctl.pages import duties, flows, redirects, registers, search
+from qmsctl.pages import calendar, duties, flows, redirects, registers, search
 from qmsctl.pages.view import View
 
 
@@ -15,4 +15,5 @@ def files(view: View, index: Sequence[tuple[str, str, dict[str, Any]]]) -> Itera
     yield from flows.files(view)
     yield from redirects.files(view)
     yield from registers.files(view)
+    yield from calendar.files(view)
     yield from search.files(view, index)

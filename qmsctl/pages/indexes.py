@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qmsctl.pages import registers, search
+from qmsctl.pages import agenda, calendar, overview, registers, search
 from qmsctl.pages.view import View
 
 
@@ -19,7 +19,7 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
             "title": view.organisation,
             "chain": chain,
             "news": _news(view),
-            "coming": _coming(view),
+            "coming": agenda.coming(view)[:5],
             "hints": _hints(view),
             "plain": True,
         },
@@ -28,6 +28,8 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "performance.md", "performance.md.j2", {"title": view.t("Where we stand")}
     yield "processes.md", "processes.md.j2", {"title": view.t("Processes"), "chain": chain, "plain": True}
     yield "roles.md", "roles.md.j2", {"title": view.t("Roles")}
+    yield from overview.pages(view)
+    yield from calendar.pages(view)
     yield from registers.pages(view)
     yield from search.pages(view)
 
@@ -52,20 +54,6 @@ def _news(view: View) -> list[Any]:
     """What took effect last."""
     found = [item for item in _documents(view) if str(item.get("effective") or "9") <= view.today]
     return sorted(found, key=lambda item: (str(item.get("effective")), item.id), reverse=True)[:5]
-
-
-def _coming(view: View) -> list[dict[str, str]]:
-    """What takes effect soon: as announced by change control, else by the dates in the files."""
-    if view.control is not None and not view.control.preview:
-        rows = [(v.effective, v.item, v.revision, v.facts.get("change", "")) for v in view.control.all_coming()]
-    else:
-        rows = [
-            (str(i.get("effective")), i.id, str(i.get("revision") or ""), str(i.get("change") or ""))
-            for i in _documents(view)
-            if str(i.get("effective") or "") > view.today
-        ]
-    names = ("effective", "item", "revision", "change")
-    return [dict(zip(names, row, strict=True)) for row in sorted(rows)[:5]]
 
 
 def _documents(view: View) -> list[Any]:

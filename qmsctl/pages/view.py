@@ -244,6 +244,11 @@ class View:
 
         return Markup(diagram.svg + diagram.narrow)
 
+    def due_words(self, what: str) -> str:
+        """What is due, in the language of the reader: the kind is translated, what an author wrote is not."""
+        kind, colon, detail = what.partition(": ")
+        return f"{self.t(kind)}{colon}{detail}"
+
     def first_time(self, page: str, ref: str) -> bool:
         """Tell whether a page comes to an item for the first time, so that it is unfolded once only."""
         seen = self._seen.setdefault(page, set())

@@ -167,5 +167,13 @@
     button.addEventListener("click", function () { copy(box.querySelector("[data-cal-subscribe]").href, box.querySelector("[data-cal-said]")); });
   }
 
-  document.addEventListener("DOMContentLoaded", function () { all("[data-qms-cal]").forEach(calendar); feed(); });
+  // What is handed over shows beside a cell; Escape puts it away until another cell is looked at.
+  function matrix(table) {
+    const loud = function () { table.classList.remove("qms-quiet"); };
+    document.addEventListener("keydown", function (event) { if (event.key === "Escape") { table.classList.add("qms-quiet"); } });
+    table.addEventListener("mouseover", loud);
+    table.addEventListener("focusin", loud);
+  }
+
+  document.addEventListener("DOMContentLoaded", function () { all("[data-qms-cal]").forEach(calendar); all(".qms-hands").forEach(matrix); feed(); });
 })();

@@ -1,7 +1,7 @@
 // What pages do beyond being read: views that keep their place, words explained, contents that follow, the reader's role.
 (function () {
   "use strict";
-  var t = window.qmsText, memory = window.qmsMemory;
+  var qmsText = window.qmsText, memory = window.qmsMemory;
   function all(selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); }
   function make(tag, kind, text) {
     var made = document.createElement(tag);
@@ -108,7 +108,7 @@
       if (head.closest(".qms-panel") && head.tagName === "H2") { return; }
       var link = make("a", "qms-anchor", "#");
       link.href = "#" + head.id;
-      link.setAttribute("aria-label", t("Link to {title}", { title: head.textContent }));
+      link.setAttribute("aria-label", qmsText("Link to {title}", { title: head.textContent }));
       head.appendChild(link);
     });
   }
@@ -129,17 +129,17 @@
         if (row.note) { entry.appendChild(document.createTextNode(" ")); entry.appendChild(make("small", "", row.note)); }
         if (row.on) {
           var late = Math.round((Date.parse(window.qmsToday()) - Date.parse(row.on)) / 86400000), due = make("small", late > 0 ? "qms-overdue" : "", " " + row.day);
-          if (late > 0) { due.textContent += " · " + (late === 1 ? t("overdue by 1 day") : t("overdue by {days} days", { days: late })); }
+          if (late > 0) { due.textContent += " · " + (late === 1 ? qmsText("overdue by 1 day") : qmsText("overdue by {days} days", { days: late })); }
           entry.appendChild(due);
         }
         made.appendChild(entry);
       });
       box.appendChild(made);
     }
-    var open = make("a", "qms-button qms-button-main", t("Everything for {role}", { role: work.title }));
+    var open = make("a", "qms-button qms-button-main", qmsText("Everything for {role}", { role: work.title }));
     open.href = work.url;
-    list(t("Due"), work.due, t("Nothing is due."));
-    list(t("Changed lately for you"), work.changed, t("Nothing changed lately."));
+    list(qmsText("Due"), work.due, qmsText("Nothing is due."));
+    list(qmsText("Changed lately for you"), work.changed, qmsText("Nothing changed lately."));
     box.appendChild(open);
   };
   function pick() {
@@ -151,7 +151,7 @@
       memory.set("qms-role-name", select.value ? option.textContent : "");
       if (old) { old.remove(); }
       box.textContent = "";
-      if (!select.value) { box.appendChild(make("p", "qms-small", t("Choose your role, and this column shows what is due and what is new for you."))); return; }
+      if (!select.value) { box.appendChild(make("p", "qms-small", qmsText("Choose your role, and this column shows what is due and what is new for you."))); return; }
       var file = make("script");
       file.id = "qms-work-file";
       file.src = option.getAttribute("data-file");
@@ -168,7 +168,7 @@
       function say() {
         var is = memory.get("qms-role") === role;
         button.setAttribute("aria-pressed", String(is));
-        button.textContent = is ? "✓ " + t("This is my role") : t("This is my role");
+        button.textContent = is ? "✓ " + qmsText("This is my role") : qmsText("This is my role");
       }
       button.hidden = false;
       button.addEventListener("click", function () {
@@ -208,7 +208,7 @@
       return;
     }
     if (from && /^[A-Za-z0-9-]{1,60}$/.test(from)) {
-      var title = document.querySelector(".md-content__inner h1"), said = make("div", "qms-notice qms-notice-coming", t("You asked for {id}. This took its place.", { id: from }));
+      var title = document.querySelector(".md-content__inner h1"), said = make("div", "qms-notice qms-notice-coming", qmsText("You asked for {id}. This took its place.", { id: from }));
       said.setAttribute("role", "status");
       if (title) { title.parentNode.insertBefore(said, title); }
     }
