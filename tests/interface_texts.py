@@ -7,7 +7,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -26,8 +25,27 @@ PACKAGE = REPOSITORY / "qmsctl"
 _SCRIPT = re.compile(r'qmsText\(\s*"((?:[^"\\]|\\.)*)"')
 _PLACE = re.compile(r"\{(\w+)\}")
 NAMES = frozenset(
-    "csv parquet sqlite postgres duckdb trino spark ibis utf-8 utf-16 iso-8859-1 windows-1252 SIPOC RACI"
-    " nullValues missingValues invalidValues duplicateValues rowCount".split()
+    [
+        "csv",
+        "parquet",
+        "sqlite",
+        "postgres",
+        "duckdb",
+        "trino",
+        "spark",
+        "ibis",
+        "utf-8",
+        "utf-16",
+        "iso-8859-1",
+        "windows-1252",
+        "SIPOC",
+        "RACI",
+        "nullValues",
+        "missingValues",
+        "invalidValues",
+        "duplicateValues",
+        "rowCount",
+    ]
 )
 """Names of formats, engines and rules of data contracts: they are written alike in every language."""
 SAID_AS_DATA = (
@@ -35,7 +53,7 @@ SAID_AS_DATA = (
     "obsolete since {first}", "in force since {first}", "in force", "takes effect on {first}", "draft", "deleted", "superseded",
     "was overtaken before it took effect on {first}", "was in force from {first}", "was in force from {first} to {last}",
     # Meanings and results of approvals.
-    "review", "approval", "confirmed", "change", "withdraw", "no change control",
+    "review", "approval", "confirmed", "change", "withdraw", "no change control", "the strictest rule",
     # What a vote rests on.
     "said on the forge", "signed; the time is the signer's own", "signed; time proven",
     # Words of judged values, and headings of scorecards.
@@ -178,11 +196,10 @@ def _returned(function: Any) -> Iterator[str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     made = {id(part) for joined in ast.walk(tree) if isinstance(joined, ast.JoinedStr) for part in joined.values}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Return) and node.value is not None:
-            for part in ast.walk(node.value):
-                said = isinstance(part, ast.Constant) and isinstance(part.value, str) and id(part) not in made
-                if said and " " in str(part.value).strip(" "):
-                    yield str(part.value)
+        inside = ast.walk(node.value) if isinstance(node, ast.Return) and node.value is not None else ()
+        for part in inside:
+            if isinstance(part, ast.Constant) and id(part) not in made and " " in str(part.value).strip():
+                yield str(part.value)
 
 
 def table(language: str = "de") -> dict[str, str]:

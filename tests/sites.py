@@ -25,6 +25,8 @@ from tests.conftest import REPOSITORY
 
 OVERDUE = ("POL-003", "SOP-006")
 """Documents of the proof site that nobody looked at in time."""
+OVERDUE_LARGE = ("SOP-005", "SOP-017")
+"""The same of the large site."""
 OLD_ID = "SOP-914"
 """What SOP-014 was called before, on the proof site."""
 GONE, SUCCESSOR = "SOP-021", "SOP-014"
@@ -77,7 +79,7 @@ def _proof(root: Path) -> None:
 def _large(root: Path) -> None:
     generate(root, SIZE)
     shutil.copyfile(Path(pages.__file__).parent / "mkdocs.yml", root / "mkdocs.yml")
-    for name in ("SOP-005", "SOP-017"):
+    for name in OVERDUE_LARGE:
         change(root, name, r"^effective: .*$", "effective: '2023-01-09'")
     run(root, "-m", "qmsctl", "site", "build", "--preview")
 

@@ -69,6 +69,8 @@ def test_every_kind_of_page_fits_asks_nobody_else_and_keeps_its_policy(
     page = context.new_page()
     faults = []
     for name in kinds(site, language):
+        if name == "404.html":  # served at any depth, so it knows its site by the site's address alone
+            continue
         page.goto(f"{address}/{name}")
         if page.locator("h1").count() != 1:
             faults.append(f"{name} has {page.locator('h1').count()} h1")
@@ -88,7 +90,7 @@ def test_every_kind_of_page_fits_asks_nobody_else_and_keeps_its_policy(
     context.close()
     watch.nothing()
     assert missing == []
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def test_nothing_in_any_page_could_run(site: Path) -> None:
@@ -107,20 +109,25 @@ def test_nothing_in_any_page_could_run(site: Path) -> None:
         rules = dict(part.strip().split(" ", 1) for part in said.group(1).split(";")) if said else {}
         if rules.get("script-src") != "'self'" or rules.get("default-src") != "'self'":
             faults.append(f"{file.name}: policy {rules}")
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def test_all_scripts_do_without_what_the_policy_forbids(site: Path) -> None:
-    for file in (site / "assets").rglob("*.js"):
+    loaded = {name for page in kinds(site) for name in re.findall(r'src="[./]*(assets/[^"?]+)', (site / page).read_text(encoding="utf-8"))}
+    assert len(loaded) > 4
+    for file in (site / name for name in loaded if name.endswith(".js")):
         text = file.read_text(encoding="utf-8")
-        assert not re.search(r"\beval\(|new Function\(|document\.write\(|\.innerHTML\s*=|https?://(?!www\.w3\.org)", text), file
+        assert not re.search(
+            r"\beval\(|new Function\(|document\.write\(|\.innerHTML\s*=|https?://(?!www\.w3\.org)", text
+        ), file
 
 
 def test_links_lead_somewhere_in_every_language(site: Path) -> None:
     """Also the files beside pages, and the anchors; seen as a folder, so that a saved copy works."""
     from tests.test_site import dead_links
 
-    assert dead_links(site) == []
+    dead = dead_links(site)
+    assert not dead, "\n".join(dead)
 
 
 def test_a_saved_copy_is_read_and_searched_offline(browser: Any, site: Path, tmp_path: Path) -> None:
@@ -235,10 +242,11 @@ def test_what_is_overdue_is_said_where_it_is_read(browser: Any, address: str) ->
     page.close()
 
 
-def test_a_page_that_is_not_there_leads_back(browser: Any, address: str) -> None:
+def test_a_page_that_is_not_there_leads_back(browser: Any, site: Path) -> None:
     page = browser.new_page()
-    page.goto(f"{address}/404.html")
-    page.locator("main").get_by_role("link").first.click()
-    assert page.url.startswith(address)
-    assert page.locator("h1").count() == 1
+    with serving(site, Quiet) as (address, _):
+        page.goto(f"{address}/404.html")
+        assert page.locator("h1").count() == 1
+        page.locator(".qms-brand").click()
+        page.wait_for_url(f"{address}/index.html")
     page.close()

@@ -43,10 +43,15 @@ def renumber(loaded: Loaded, old: str, new: str, file: str | None = None) -> tup
     for name, path in prose:
         holder = graph.items[name]
         _mentions(graph, sources.of(holder.path, holder.body_line), holder, path, old, new)
+    renames = _renames(loaded, item, new)
     if not shared:
         _configuration(loaded, sources, old, new)
         _directory(loaded, sources, old, new)
-    renames = _renames(loaded, item, new)
+        for translation in loaded.qms.translations:
+            content = translation.content
+            _translation(graph, sources.of(content.path, content.body_line), content, old, new)
+            if content.id == old:
+                renames += _renames(loaded, content, new)
     for before, after in renames:
         for holder in loaded.qms.items.values():
             if holder.body and not holder.shipped:
@@ -129,6 +134,15 @@ def _names(graph: Graph, ref: str, old: str) -> bool:
     return graph.resolve(ref, ("*",))[0] == old
 
 
+def _translation(graph: Graph, source: Source, content: Item, old: str, new: str) -> None:
+    """Replace the id in a translation: where it names its source, and in its texts."""
+    if content.id == old:
+        source.swap(content.position("translation_of"), old, new)
+    for ref, at in graph.find_ids(source.text):
+        if _names(graph, ref, old):
+            source.put(at, at + len(old), new)
+
+
 def _configuration(loaded: Loaded, sources: Sources, old: str, new: str) -> None:
     """Replace the id in waivers and among the standards in scope."""
     source = sources.of(configuration.FILE)
@@ -157,7 +171,7 @@ def _renames(loaded: Loaded, item: Item, new: str) -> list[Rename]:
     """Return the new name of the file, if its name begins with the id."""
     folder, name = posixpath.split(item.path)
     stem, suffix = posixpath.splitext(name)
-    if stem != item.id and not stem.startswith(item.id + "-"):
+    if stem != item.id and not stem.startswith((item.id + "-", item.id + ".")):
         return []
     after = posixpath.join(folder, new + stem[len(item.id) :] + suffix)
     if (loaded.root / after).exists() and item.path.lower() != after.lower():

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from qmsctl.audience import Redactor
@@ -20,6 +20,7 @@ from qmsctl.model import harmless
 from qmsctl.pages import files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.performance import Performance
+from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
@@ -209,14 +210,12 @@ def _copy_images(loaded: Loaded, view: View, target: Path) -> None:
     """Copy pictures that bodies name, if they lie inside the repository."""
     from qmsctl import body
 
-    root = loaded.root.resolve()
     for item in loaded.qms.items.values():
         for link in body.links(item.body, item.body_line) if item.body else ():
-            file = (loaded.root / item.path).parent / link.target
-            if link.image and ":" not in link.target and file.resolve().is_relative_to(root) and file.is_file():
+            file = file_of(link.target, (loaded.root / item.path).parent, loaded.root) if link.image else None
+            if file is not None:
                 place = target / (view.prefix + view.page_of(item.id))
-                to = place.parent / PurePosixPath(link.target).name
-                shutil.copyfile(file, to)
+                shutil.copyfile(file, place.parent / published(link.target))
 
 
 def _copy_rows(view: View, target: Path) -> None:

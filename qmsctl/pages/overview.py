@@ -158,7 +158,7 @@ def _behind(view: View) -> str:
     every = themes(view)
     unknown = sum(1 for theme in every if theme.attained.state == "none")
     late = [theme.title for theme in every if theme.attained.state == "off"]
-    names = listed(view, [f"“{title}”" for title in late])
+    names = listed(view, [str(t("“{title}”", title=title)) for title in late])
     said = _count(
         len(late),
         t("No theme is behind its time.") if every and not unknown else "",

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from qmsctl import body
 from qmsctl.model import Item, harmless
+from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.view import View
 
 HERE = Path(__file__).parent
@@ -315,13 +316,13 @@ def index(paper: Paper, environment: Any, rows: Sequence[tuple[Item, str]]) -> s
 
 def pictures(view: View, items: Iterable[Item]) -> dict[str, Path]:
     """The files of the pictures that bodies name, by their address in a document for paper."""
-    root = view.loaded.root.resolve()
+    root = view.loaded.root
     found = {}
     for item in items:
         for link in body.links(item.body, item.body_line) if item.body else ():
-            file = (view.loaded.root / item.path).parent / link.target
-            if link.image and ":" not in link.target and file.resolve().is_relative_to(root) and file.is_file():
-                found[f"{PICTURE}{item.id}/{posixpath.basename(link.target)}"] = file
+            file = file_of(link.target, (root / item.path).parent, root) if link.image else None
+            if file is not None:
+                found[f"{PICTURE}{item.id}/{quote(published(link.target))}"] = file
     return found
 
 

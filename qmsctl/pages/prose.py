@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from qmsctl.pages.pictures import placed, published
 
 if TYPE_CHECKING:
     from qmsctl.pages.view import View
@@ -17,7 +20,7 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {
     "a": {"href", "title"},
-    "img": {"src", "alt", "title"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
     "div": {"class"},
     "p": {"class"},
     "td": {"align"},
@@ -35,6 +38,9 @@ def prose_html(view: View, text: str, page: str) -> Any:
     if not text.strip():
         return Markup("")
     rendered = _reader().reset().convert(text)
+    item = view.graph.items.get(page.rsplit("/", 1)[-1])
+    if item is not None and "<img " in rendered:
+        rendered = placed(rendered, (view.loaded.root / item.path).parent, view.loaded.root)
     clean = nh3.clean(
         rendered,
         tags=TAGS,
@@ -61,7 +67,11 @@ def _attribute(view: View, page: str, tag: str, name: str, value: str) -> str | 
     if name == "class":
         return value if re.fullmatch(r"admonition(-title)?( [a-z]+)?", value) else None
     if name == "src":
-        return None if ":" in value or value.startswith("/") else value.rsplit("/", 1)[-1]
+        return None if ":" in value or value.startswith("/") else quote(published(value))
+    if name in ("width", "height"):
+        return value if value.isdigit() else None
+    if name == "loading":
+        return "lazy"
     if name == "href":
         return _address(view, page, value)
     return value

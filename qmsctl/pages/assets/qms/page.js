@@ -76,7 +76,7 @@
         hide();
         tip = make("div", "qms-tip", said);
         tip.setAttribute("role", "tooltip");
-        document.body.appendChild(tip);
+        (document.querySelector("main") || document.body).appendChild(tip);
         var box = word.getBoundingClientRect(), wide = tip.offsetWidth, high = tip.offsetHeight;
         tip.style.left = Math.max(8, Math.min(box.left, document.documentElement.clientWidth - wide - 8)) + window.scrollX + "px";
         tip.style.top = (box.top > high + 80 ? box.top - high - 8 : box.bottom + 8) + window.scrollY + "px";
@@ -213,6 +213,16 @@
       if (title) { title.parentNode.insertBefore(said, title); }
     }
   }
+  // What scrolls sideways can be scrolled by keyboard too.
+  function scrolling() {
+    function mark() {
+      all(".qms-prose table, .qms-scroll, .qms-figure").forEach(function (box) {
+        if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else if (box.tabIndex === 0) { box.removeAttribute("tabindex"); }
+      });
+    }
+    window.addEventListener("resize", mark);
+    mark();
+  }
   function printing() {
     all("[data-qms-print]").forEach(function (button) {
       button.hidden = false;
@@ -222,6 +232,6 @@
 
   document.addEventListener("DOMContentLoaded", function () {
     all("[data-qms-tabs]").forEach(tabs);
-    terms(); contents(); anchors(); pick(); mine(); folds(); superseded(); printing();
+    terms(); contents(); anchors(); pick(); mine(); folds(); superseded(); printing(); scrolling();
   });
 })();
