@@ -55,7 +55,7 @@ def _texts(source: Mapping[str, Any], said: Mapping[str, Any], properties: Mappi
     found = dict(source)
     for name, value in said.items():
         prop = mapping_of(properties.get(name))
-        if name in source and _is_text(prop):
+        if name in source and is_text(prop):
             found[name] = _merge(source[name], value, prop)
     return found
 
@@ -68,8 +68,14 @@ def _merge(source: Any, said: Any, prop: Mapping[str, Any]) -> Any:
     if isinstance(source, list) and isinstance(said, list):
         element = mapping_of(prop.get("items"))
         if element.get("properties"):
-            rows = {str(row["key"]): row for row in said if isinstance(row, Mapping) and "key" in row}
             inner = mapping_of(element.get("properties"))
+            if not _keyed(source):
+                # Rows without keys are told apart by their order, so there must be as many.
+                pairs = zip(source, said, strict=True) if len(source) == len(said) else ((row, {}) for row in source)
+                return [
+                    _texts(row, mapping_of(other), inner) if isinstance(row, Mapping) else row for row, other in pairs
+                ]
+            rows = {str(row["key"]): row for row in said if isinstance(row, Mapping) and "key" in row}
             return [
                 _texts(row, rows.get(str(row.get("key")), {}), inner) if isinstance(row, Mapping) else row
                 for row in source
@@ -79,7 +85,12 @@ def _merge(source: Any, said: Any, prop: Mapping[str, Any]) -> Any:
     return source
 
 
-def _is_text(prop: Mapping[str, Any]) -> bool:
+def _keyed(rows: Any) -> bool:
+    """Tell whether the rows of a list have keys."""
+    return any(isinstance(row, Mapping) and "key" in row for row in rows)
+
+
+def is_text(prop: Mapping[str, Any]) -> bool:
     """Tell whether a field holds words, not links, choices, dates or numbers."""
     inner = mapping_of(prop.get("items"))
     fact = any(mark in place for mark in ("x-link", "enum", "const", "format", "pattern") for place in (prop, inner))
@@ -97,10 +108,10 @@ def _strays(
         if name not in source:
             like = nearest(name, list(source), 1)
             yield Stray(here, f"the source has no `{name}`", f"did you mean `{like[0]}`?" if like else "take it out")
-        elif not _is_text(prop):
+        elif not is_text(prop):
             if value != source[name]:
                 yield Stray(here, f"`{name}` is no text; it counts as the source says it", "take it out")
-        elif isinstance(value, list) and mapping_of(prop.get("items")).get("properties"):
+        elif isinstance(value, list) and mapping_of(prop.get("items")).get("properties") and _keyed(source[name]):
             yield from _stray_rows(source[name], value, mapping_of(prop["items"]["properties"]), here)
         elif isinstance(value, list) and isinstance(source[name], list) and len(value) != len(source[name]):
             yield Stray(
@@ -108,6 +119,10 @@ def _strays(
                 f"the source has {len(source[name])} of these, the translation {len(value)}",
                 "write all of them, in the same order",
             )
+        elif isinstance(value, list) and mapping_of(prop.get("items")).get("properties"):
+            inner = mapping_of(prop["items"]["properties"])
+            for index, row in enumerate(value):
+                yield from _strays(mapping_of(source[name][index]), mapping_of(row), inner, (*here, index))
         elif isinstance(value, Mapping):
             yield from _strays(mapping_of(source[name]), value, mapping_of(prop.get("properties")), here)
 

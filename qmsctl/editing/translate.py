@@ -12,7 +12,7 @@ from qmsctl.editing._text import EditError, IdUnknown
 from qmsctl.loader import Loaded
 from qmsctl.model import Item, mapping_of, nearest
 from qmsctl.schema import ItemType
-from qmsctl.translation import OWN, _is_text
+from qmsctl.translation import OWN, is_text
 
 
 def start(loaded: Loaded, name: str, language: str) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def texts(fields: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str,
     found = {}
     for name, value in fields.items():
         prop = mapping_of(properties.get(name))
-        if name in properties and _is_text(prop):
+        if name in properties and is_text(prop):
             text = _texts_in(value, prop)
             if text:
                 found[name] = text
@@ -75,10 +75,13 @@ def _texts_in(value: Any, prop: Mapping[str, Any]) -> Any:
     inner = mapping_of(mapping_of(prop.get("items")).get("properties"))
     if not inner:
         return value if all(isinstance(text, str) for text in value) else None
-    # Rows are told apart by their keys; without one nobody knows which row a text belongs to.
-    keyed = [row for row in value if isinstance(row, Mapping) and "key" in row]
-    rows = [{"key": row["key"], **texts({n: v for n, v in row.items() if n != "key"}, inner)} for row in keyed]
-    return [row for row in rows if len(row) > 1]
+    rows = [row for row in value if isinstance(row, Mapping)]
+    if any("key" in row for row in rows):
+        said = [{"key": row.get("key"), **texts({n: v for n, v in row.items() if n != "key"}, inner)} for row in rows]
+        return [row for row in said if len(row) > 1]
+    # Rows without keys are told apart by their order, so all of them are written.
+    said = [texts(row, inner) for row in rows]
+    return said if any(said) else None
 
 
 def _body(item: Item, kind: ItemType) -> str:
@@ -91,6 +94,6 @@ def _body(item: Item, kind: ItemType) -> str:
         at
         for step in markdown.steps(item.body, 0, section)
         for name, (_, at, _) in step.facts.items()
-        if not _is_text(mapping_of(inner.get(name)))
+        if not is_text(mapping_of(inner.get(name)))
     }
     return "\n".join(line for at, line in enumerate(item.body.split("\n")) if at not in facts).strip() + "\n"

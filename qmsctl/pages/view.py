@@ -51,9 +51,9 @@ class View:
         self.prefix = "" if self.language == loaded.config.languages[0] else f"{self.language}/"
         self.report = report
         self.today = today
-        self.control = control
-        self.performance = performance
         self.graph = Graph(loaded, reviewed(control.register if control else None, today))
+        self.control = control.spoken(self.words, self.graph) if control is not None else None
+        self.performance = performance.spoken(self.words, self.graph) if performance is not None else None
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
         self._seen: dict[str, set[str]] = {}
