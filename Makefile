@@ -50,12 +50,12 @@ format: $(STAMP)
 
 test: lint
 	scripts/system-packages.sh
-	$(BIN)/pytest -n 2 -m "not heavy"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not heavy"
 
 test-heavy: $(STAMP)
 	scripts/system-packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
-	$(BIN)/pytest -n 2 -m heavy
+	$(BIN)/pytest -n 2 --dist worksteal -m heavy
 
 clean:
 	rm -rf build dist

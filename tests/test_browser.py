@@ -113,7 +113,11 @@ def test_nothing_in_any_page_could_run(site: Path) -> None:
 
 
 def test_all_scripts_do_without_what_the_policy_forbids(site: Path) -> None:
-    loaded = {name for page in kinds(site) for name in re.findall(r'src="[./]*(assets/[^"?]+)', (site / page).read_text(encoding="utf-8"))}
+    loaded = {
+        name
+        for page in kinds(site)
+        for name in re.findall(r'src="[./]*(assets/[^"?]+)', (site / page).read_text(encoding="utf-8"))
+    }
     assert len(loaded) > 4
     for file in (site / name for name in loaded if name.endswith(".js")):
         text = file.read_text(encoding="utf-8")
@@ -153,6 +157,7 @@ def test_a_saved_copy_is_read_and_searched_offline(browser: Any, site: Path, tmp
     page.locator(".qms-reg.is-ready").wait_for()
     assert page.locator(".qms-reg tbody tr").count() > 10
     context.close()
+    # Browsers refuse to fetch a font ahead of its use from a file, and say so; it is loaded when it is used. A missing file is ERR_FILE_NOT_FOUND.
     watch.nothing()
 
 

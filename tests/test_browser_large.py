@@ -108,7 +108,9 @@ def test_nothing_jumps_while_a_page_comes(browser: Any, built: tuple[str, Path],
 
 def test_pages_alone_stay_small(built: tuple[str, Path]) -> None:
     """No page of the whole site is heavy by itself, whichever item it is of."""
-    packed = {f.relative_to(built[1]).as_posix(): len(gzip.compress(f.read_bytes(), 6)) for f in built[1].rglob("*.html")}
+    packed = {
+        f.relative_to(built[1]).as_posix(): len(gzip.compress(f.read_bytes(), 6)) for f in built[1].rglob("*.html")
+    }
     heavy = {name: size for name, size in packed.items() if size > 200_000 and "-handbook" not in name}
     assert heavy == {}
     assert {name: size for name, size in packed.items() if size > HEAVIEST} == {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import html
 import json
+import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import yaml
@@ -161,9 +163,79 @@ def test_same_input_same_pages(root: Path, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_zensical_builds_the_same_sources(root: Path, site: dict[str, Page]) -> None:
+    mkdocs = {name: main(root / "build" / "site" / name) for name in site if name != "404.html"}
     folder = engines.build(root, "zensical")
     made = {f.relative_to(folder).as_posix() for f in folder.rglob("*.html")}
     assert set(site) <= made
+    differ = [name for name, text in mkdocs.items() if main(folder / name) != text]
+    assert not differ, "\n".join(differ)
+
+
+def main(file: Path) -> list[str]:
+    """What a reader sees of the content of a page, word by word, and where its links lead."""
+    text = file.read_text(encoding="utf-8")
+    if "<main" not in text:
+        return []
+    inner = re.sub(r"<(style|script)\b.*?</\1>", "", text.split("<main", 1)[1].split("</main>", 1)[0], flags=re.DOTALL)
+    words = html.unescape(re.sub(r"<[^>]*>", " ", inner)).split()
+    return [*words, *Page(inner).links]
+
+
+FORGES = {
+    "github": ("https://github.example/acme/qms", "/issues/new?", "title", "body", "/edit/release/2026/"),
+    "gitlab": (
+        "https://gitlab.example/acme/qms",
+        "/-/issues/new?",
+        "issue[title]",
+        "issue[description]",
+        "/-/edit/release/2026/",
+    ),
+    "forgejo": ("https://git.example/acme/qms", "/issues/new?", "title", "body", "/_edit/release/2026/"),
+}
+
+
+def feedback(tmp_path: Path, site: str, title: str) -> list[tuple[str, str]]:
+    """The links under the page of a term with some title."""
+    from qmsctl.pages.view import View
+
+    folder = tmp_path / "glossary"
+    folder.mkdir()
+    (tmp_path / "qms.yaml").write_text(f"organisation: Example\n{site}", encoding="utf-8")
+    term = {"id": "term-a", "type": "term", "title": title, "definition": "It is one."}
+    (folder / "term-a & b.yaml").write_text(json.dumps(term, ensure_ascii=False), encoding="utf-8")
+    loaded = load(tmp_path)
+    view = View(loaded, checks.run(loaded, TODAY), TODAY)
+    return view.feedback(loaded.qms.items["term-a"], "glossary/term-a", title)
+
+
+@pytest.mark.parametrize("title", ["Lot & label", "a=b&labels=x#y", "\"'><script>alert(1)</script>", "100 % ü 🦄 + ?"])
+@pytest.mark.parametrize("kind", FORGES)
+def test_feedback_leads_to_the_form_of_the_forge(tmp_path: Path, kind: str, title: str) -> None:
+    forge, issues, subject, body, editor = FORGES[kind]
+    settings = f"site: {{address: 'https://qms.example', forge: '{forge}', forge_kind: {kind}, branch: release/2026}}\n"
+    (report, asked), (suggest, edit) = feedback(tmp_path, settings, title)
+    assert (report, suggest) == ("Report a problem", "Suggest a change")
+    assert asked.startswith(forge + issues)
+    said = parse_qs(urlsplit(asked).query, strict_parsing=True)
+    assert set(said) == {subject, body}
+    assert title in said[subject][0]
+    assert "https://qms.example/glossary/term-a.html" in said[body][0]
+    assert edit == forge + editor + "glossary/term-a%20%26%20b.yaml"
+
+
+@pytest.mark.parametrize("title", ["Lot & label", "a\r\nBcc: all@example.com", "?cc=all@example.com&bcc=x"])
+def test_feedback_without_a_forge_is_a_mail(tmp_path: Path, title: str) -> None:
+    links = feedback(tmp_path, "site: {email: quality@example.com}\n", title)
+    assert [words for words, _ in links] == ["Report a problem", "Suggest a change"]
+    for _, address in links:
+        parts = urlsplit(address)
+        assert (parts.scheme, parts.path) == ("mailto", "quality%40example.com")
+        assert set(parse_qs(parts.query)) == {"subject", "body"}
+        assert "\n" not in address
+
+
+def test_feedback_leads_nowhere_if_nothing_is_known(tmp_path: Path) -> None:
+    assert feedback(tmp_path, "", "Lot") == []
 
 
 HOSTILE = [
@@ -231,8 +303,6 @@ def _id(name: str, template: str, number: int) -> str:
 
 
 def _scripts(text: str) -> list[str]:
-    import re
-
     return re.findall(r"<script\b[^>]*>(.*?)</script>", text, re.DOTALL | re.IGNORECASE)
 
 
