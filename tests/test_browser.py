@@ -157,7 +157,6 @@ def test_a_saved_copy_is_read_and_searched_offline(browser: Any, site: Path, tmp
     page.locator(".qms-reg.is-ready").wait_for()
     assert page.locator(".qms-reg tbody tr").count() > 10
     context.close()
-    # Browsers refuse to fetch a font ahead of its use from a file, and say so; it is loaded when it is used. A missing file is ERR_FILE_NOT_FOUND.
     watch.nothing()
 
 
