@@ -1,4 +1,4 @@
-"""Make a management system of any size that checks clean: python benchmarks/generator.py 2000 TARGET [SEED]
+"""Make a management system of any size that checks without errors: python benchmarks/generator.py 2000 TARGET [SEED]
 
 The same size and seed give the same files, byte for byte. Links are those of a real system: themes, objectives,
 measures, processes that hand over to each other, roles that do the steps, procedures with instructions and forms.

@@ -46,7 +46,9 @@ def clauses(graph: Graph, standard: str) -> list[Clause]:
                 answers.append(link.source)
             elif spec.inverse == "evidenced by":
                 records.append(link.source)
-        out = next((excluded[k] for k in (part.ref, *_above(part.ref)) if k in excluded), None)
+        out = next(
+            (excluded[k] for k in (part.ref, *(f"{part.item}/{key}" for key in above(part.key))) if k in excluded), None
+        )
         state = "gap"
         reason = ""
         if part.data.get("heading"):
@@ -63,7 +65,7 @@ def clauses(graph: Graph, standard: str) -> list[Clause]:
                 part.key,
                 part.title,
                 state,
-                part.key.count("."),
+                len(above(part.key)),
                 str(part.data.get("documented") or ""),
                 tuple(dict.fromkeys(answers)),
                 tuple(dict.fromkeys(records)),
@@ -73,8 +75,9 @@ def clauses(graph: Graph, standard: str) -> list[Clause]:
     return found
 
 
-def _above(ref: str) -> list[str]:
-    """The clauses above one, nearest first: a/8.3.1 -> a/8.3, a/8."""
-    catalogue, key = ref.split("/", 1)
-    steps = key.split(".")
-    return [f"{catalogue}/{'.'.join(steps[:n])}" for n in range(len(steps) - 1, 0, -1)]
+def above(key: str) -> list[str]:
+    """The numbers that a number continues, nearest first: 8.5.1 -> 8.5, 8; 11.10(a) -> 11.10, 11."""
+    found = []
+    while key := (key.rpartition("(")[0] if key.endswith(")") else key.rpartition(".")[0]):
+        found.append(key)
+    return found

@@ -109,7 +109,7 @@ class Graph:
     def _id_pattern(self) -> re.Pattern[str]:
         shapes = [id_regex(k.id_template) for k in self.types.values() if "#" in k.id_template]
         catalogues = [
-            re.escape(i.id) + "/[A-Za-z0-9][A-Za-z0-9.()-]*[A-Za-z0-9)]|" + re.escape(i.id) + "/[0-9A-Za-z]"
+            re.escape(i.id) + r"/[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+|\([A-Za-z0-9]+\))*"
             for i in self.items.values()
             if i.type == "catalogue"
         ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qmsctl.coverage import Clause
+from qmsctl.coverage import Clause, above
 from qmsctl.model import Item
 from qmsctl.pages.view import View, clause_anchor
 
@@ -74,9 +74,7 @@ def tree(rows: Sequence[Clause]) -> list[Node]:
     top: list[Node] = []
     for clause in rows:
         node = nodes[clause.key] = Node(clause)
-        steps = clause.key.split(".")
-        above = (nodes.get(".".join(steps[:n])) for n in range(len(steps) - 1, 0, -1))
-        parent = next((found for found in above if found is not None), None)
+        parent = next((nodes[key] for key in above(clause.key) if key in nodes), None)
         (parent.below if parent else top).append(node)
     for node in top:
         _count(node)

@@ -30,7 +30,7 @@ TRAIL = 12
 
 def clause_anchor(key: str) -> str:
     """The anchor of a clause on the page of its standard: 8.5.1 -> c-8-5-1."""
-    return f"c-{key.replace('.', '-').lower()}"
+    return "c-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
 
 
 class View:
