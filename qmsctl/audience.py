@@ -37,7 +37,7 @@ def without(loaded: Loaded, hidden: frozenset[str]) -> Loaded:
     """Return a system without items: links to them are gone, and texts that name them say so."""
     if not hidden:
         return loaded
-    redact = Redactor(hidden)
+    redact = redactor(loaded, hidden)
     items = {i.id: _cleared(i, hidden, redact) for i in loaded.qms.items.values() if i.id not in hidden}
     translations = tuple(
         dataclasses.replace(t, content=_cleared(t.content, hidden, redact))
@@ -50,15 +50,30 @@ def without(loaded: Loaded, hidden: frozenset[str]) -> Loaded:
 
 
 class Redactor:
-    """Takes ids out of texts."""
+    """Takes ids and titles out of texts. A title counts where it is more than one word, as it is written."""
 
-    def __init__(self, hidden: Iterable[str]) -> None:
+    def __init__(self, hidden: Iterable[str], titles: Iterable[str] = ()) -> None:
         names = sorted(map(re.escape, hidden), key=len, reverse=True)
+        said = sorted({re.escape(title) for title in titles if " " in title}, key=len, reverse=True)
+        after = rf"(?:\s+(?:{'|'.join(said)}))?" if said else ""
         part = r"(?:[#/][A-Za-z0-9][A-Za-z0-9.-]*)?"
-        self._pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(names)}){part}(?![\w-])") if names else None
+        whole = [rf"(?:{'|'.join(names)}){part}{after}"] if names else []
+        whole += [rf"(?:{'|'.join(said)})"] if said else []
+        self._pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(whole)})(?![\w-])") if whole else None
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub(UNNAMED, text) if self._pattern else text
+
+
+NOTHING_HIDDEN = Redactor(())
+
+
+def redactor(loaded: Loaded, hidden: frozenset[str]) -> Redactor:
+    """Return what takes hidden items out of texts: their ids, and their titles in every language."""
+    items = [*loaded.qms.items.values(), *(translation.content for translation in loaded.qms.translations)]
+    titles = {str(item.get("title") or "") for item in items if item.id in hidden}
+    shown = {str(item.get("title") or "") for item in items if item.id not in hidden}
+    return Redactor(hidden, titles - shown)
 
 
 def _cleared(item: Item, hidden: frozenset[str], redact: Redactor) -> Item:
@@ -71,11 +86,17 @@ def _names(value: Any, hidden: frozenset[str]) -> bool:
     return isinstance(value, str) and re.split(r"[#/]", value, maxsplit=1)[0] in hidden
 
 
+def _about(row: Any, hidden: frozenset[str]) -> bool:
+    """Tell whether a row of a list is about something hidden, as a question of a change is about an item."""
+    return isinstance(row, Mapping) and _names(row.get("item"), hidden)
+
+
 def _clear(value: Any, hidden: frozenset[str], redact: Redactor) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
-        return [_clear(inner, hidden, redact) for inner in value if not _names(inner, hidden)]
+        kept = (inner for inner in value if not _names(inner, hidden) and not _about(inner, hidden))
+        return [_clear(inner, hidden, redact) for inner in kept]
     if isinstance(value, Mapping):
         return {name: _clear(inner, hidden, redact) for name, inner in value.items() if not _names(inner, hidden)}
     return value

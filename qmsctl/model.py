@@ -89,12 +89,13 @@ def _key_end(mark: tuple[int, int, int, int, int], path: FieldPath) -> int:
 class Translation:
     """An item in another language: a file beside it. ``content`` holds what is translated, under the source's id.
 
-    ``of_revision`` is the revision of the source that was translated.
+    ``of_revision`` is the revision of the source that was translated; ``done`` is false where it was begun only.
     """
 
     content: Item
     language: str
     of_revision: str
+    done: bool = True
 
 
 @dataclass(frozen=True, slots=True)

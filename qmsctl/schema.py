@@ -20,6 +20,13 @@ from qmsctl.model import FieldPath, nearest
 
 SHIPPED = Path(str(resources.files("qmsctl"))) / "item_types"
 SUFFIX = ".schema.yaml"
+_HINTS = {
+    "^[a-z][a-z0-9-]*$": "small letters, digits and hyphens, such as draw-sample",
+    "^[a-z][a-z0-9_]*$": "small letters, digits and low lines, such as lots_held",
+    "^[0-9]+\\.[0-9]+$": "two numbers with a point between them, such as 2.1",
+    "^[1-9][0-9]* (days|weeks|months|years)$": "a number and days, weeks, months or years, such as 12 months",
+}
+"""How to write what usual patterns demand, where the field itself says nothing."""
 
 
 class TypeFault(ValueError):
@@ -394,7 +401,7 @@ def _explain(error: Any, raw: Mapping[FieldPath, str]) -> Iterator[Problem]:
             tip = "write it as a list: [first, second]"
     elif rule == "pattern":
         message = f"`{name}` cannot be `{value}`"
-        tip = about or f"it must match {demand}"
+        tip = str(error.schema.get("x-hint") or about or _HINTS.get(str(demand), "write it as the other items do"))
     elif rule == "format":
         message = f"`{name}` is not a day that exists: {value}"
         tip = "write year-month-day, such as 2026-03-02"

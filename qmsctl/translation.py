@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qmsctl.loader import Loaded
 from qmsctl.model import FieldPath, Item, Translation, mapping_of, nearest
 from qmsctl.schema import ItemType
+
+_HEADING = re.compile(r"^#+[ \t]+(.*?)[ \t]*(?:\{#[^}\s]*\})?[ \t]*$", re.M)
+SHORT = 20
+"""Up to how many characters a text does not show whether it was translated."""
 
 OWN = ("translation_of", "of_revision", "revision", "effective", "change")
 """What a translation says of itself. Its revision and its history are its own, and never those of the item."""
@@ -26,11 +31,16 @@ class Stray:
 def loaded_in(loaded: Loaded, language: str) -> Loaded:
     """Return the system with every item in a language, as far as it is translated."""
     items = dict(loaded.qms.items)
+    said = []
     for translation in loaded.qms.translations:
         if translation.language == language:
-            source = items[translation.content.id]
-            items[source.id] = merged(source, translation, loaded.types[source.type])
-    return dataclasses.replace(loaded, qms=dataclasses.replace(loaded.qms, items=items))
+            source = loaded.qms.items[translation.content.id]
+            kind = loaded.types[source.type]
+            items[source.id] = merged(source, translation, kind)
+            translation = dataclasses.replace(translation, done=not is_begun_only(source, translation, kind))
+        said.append(translation)
+    qms = dataclasses.replace(loaded.qms, items=items, translations=tuple(said))
+    return dataclasses.replace(loaded, qms=qms)
 
 
 def merged(source: Item, translation: Translation, kind: ItemType) -> Item:
@@ -43,6 +53,54 @@ def merged(source: Item, translation: Translation, kind: ItemType) -> Item:
 def is_outdated(source: Item, translation: Translation) -> bool:
     """Tell whether the source has gone on since it was translated."""
     return str(source.get("revision") or "") != translation.of_revision
+
+
+def is_ahead(source: Item, translation: Translation) -> bool:
+    """Tell whether a translation names a revision that its source does not have yet."""
+    now, of = _numbers(source.get("revision")), _numbers(translation.of_revision)
+    return bool(now and of > now)
+
+
+def _numbers(revision: object) -> tuple[int, ...]:
+    words = str(revision or "").split(".")
+    return tuple(map(int, words)) if all(word.isdecimal() for word in words) else ()
+
+
+def untouched(source: Item, translation: Translation, kind: ItemType) -> tuple[int, int]:
+    """Return how many texts of a translation are still those of the source, and how many it has.
+
+    Short ones do not count: names, numbers and abbreviations are often the same in both languages.
+    """
+    old = set(_said(source, kind))
+    new = [text for text in _said(translation.content, kind) if len(text) > SHORT]
+    return sum(text in old for text in new), len(new)
+
+
+def is_begun_only(source: Item, translation: Translation, kind: ItemType) -> bool:
+    """Tell whether most texts of a translation are still those of the source."""
+    same, texts = untouched(source, translation, kind)
+    return same * 2 > texts
+
+
+def _said(item: Item, kind: ItemType) -> Iterator[str]:
+    """Yield the texts of an item, each on one line: those of its fields, and the paragraphs of its body."""
+    steps = kind.body[0] if kind.body else ""
+    fields = {name: value for name, value in item.fields.items() if name not in (*OWN, steps)}
+    body = _HEADING.sub(r"\n\n\1\n\n", item.body)
+    for text in [*_leaves(fields, kind.properties), *re.split(r"\n\s*\n", body)]:
+        yield " ".join(text.split())
+
+
+def _leaves(value: Any, properties: Mapping[str, Any]) -> Iterator[str]:
+    for name, found in mapping_of(value).items():
+        prop = mapping_of(properties.get(name))
+        if not prop or not is_text(prop) or name == "key":
+            continue
+        for each in found if isinstance(found, list) else [found]:
+            if isinstance(each, str):
+                yield each
+            else:
+                yield from _leaves(each, mapping_of((prop.get("items") or prop).get("properties")))
 
 
 def strays(source: Item, translation: Translation, kind: ItemType) -> list[Stray]:

@@ -51,13 +51,19 @@ def main(site: Path, target: Path) -> None:
     )
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(
+            f"http://127.0.0.1:{server.server_address[1]}/index.html", wait_until="networkidle"
+        )  # fetches the font
         for name, (path, (wide, high), scheme) in PICTURES.items():
             if not (site / path.split("?")[0].split("#")[0]).is_file():
                 raise SystemExit(f"{site / path} is missing; build the intranet first: make run")
-            page = browser.new_page(viewport={"width": wide, "height": high}, color_scheme=scheme)
+            page.set_viewport_size({"width": wide, "height": high})
+            page.emulate_media(color_scheme=scheme)
+            page.goto("about:blank")
             page.goto(f"http://127.0.0.1:{server.server_address[1]}/{path}", wait_until="networkidle")
             page.screenshot(path=str(target / f"{name}.png"))
-            page.close()
             print(target / f"{name}.png")
         browser.close()
     server.shutdown()

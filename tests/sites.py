@@ -64,7 +64,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
 def _proof(root: Path) -> None:
     from tests.test_site import copy_reference
 
-    copy_reference(root)
+    copy_reference(root, german=True)
     settings = yaml.safe_load((root / "qms.yaml").read_text(encoding="utf-8"))
     settings["languages"] = settings.get("languages") or ["en", "de"]
     (root / "qms.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

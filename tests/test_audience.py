@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from qmsctl import checks, pages
-from qmsctl.audience import UNNAMED, Redactor, hidden_from, without
+from qmsctl.audience import UNNAMED, Redactor, hidden_from, redactor, without
 from qmsctl.cli import app
 from qmsctl.loader import load
 from tests.conftest import TODAY
@@ -46,7 +46,7 @@ def write(root: Path, target: Path, audiences: tuple[str, ...]) -> Path:
     loaded = load(root)
     hidden = hidden_from(loaded, audiences)
     shown = without(loaded, hidden)
-    pages.write(shown, checks.run(shown, TODAY), TODAY, target / "docs", hidden=hidden)
+    pages.write(shown, checks.run(shown, TODAY), TODAY, target / "docs", redact=redactor(loaded, hidden))
     return target / "docs"
 
 
@@ -109,3 +109,26 @@ def test_an_audience_of_a_type(root: Path, tmp_path: Path) -> None:
 )
 def test_ids_are_taken_out_of_texts(text: str, said: str) -> None:
     assert Redactor(["SOP-014"])(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Is RSK-001 Loss of a large customer still right?", f"Is {UNNAMED} still right?"),
+        ("The loss of a large customer; Loss of a large customer.", f"The loss of a large customer; {UNNAMED}."),
+        ("A Ransomware attack", "A Ransomware attack"),
+    ],
+)
+def test_titles_are_taken_out_too(text: str, said: str) -> None:
+    assert Redactor(["RSK-001"], ["Loss of a large customer", "Ransomware"])(text) == said
+
+
+def test_what_settings_hide_is_not_shown_when_they_cannot_be_read(root: Path) -> None:
+    file = root / "qms.yaml"
+    before = file.read_text(encoding="utf-8")
+    for broken in ("audiences: {risk: [leadership]}\nlanguagess: [en]\n", "audience: {risk: [leadership]}\n", "x: [\n"):
+        file.write_text(before + broken, encoding="utf-8")
+        run = CliRunner().invoke(app, ["-C", str(root), "site", "build", "--preview"])
+        assert run.exit_code == 1, run.output
+        assert "not published, because qms.yaml cannot be used" in run.output
+    file.write_text(before, encoding="utf-8")

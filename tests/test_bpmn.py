@@ -582,7 +582,7 @@ def test_export_and_import(small: Path, tmp_path: Path) -> None:
     assert run(small, "export", "bpmn", "PRC-001").output == file.read_text()
     done = run(small, "import", "bpmn", str(file))
     assert done.exit_code == 0, done.output
-    assert "processes/PRC-002-look.md written: 1 steps, 1 roles." in done.output
+    assert "processes/PRC-002-look.md written: 1 step, 1 role." in done.output
     again = load(small)
     assert again.qms.items["PRC-002"].get("steps") == again.qms.items["PRC-001"].get("steps")
     assert again.qms.items["PRC-002"].get("status") == "draft"
@@ -601,3 +601,24 @@ def test_import_says_what_it_needs(small: Path, tmp_path: Path) -> None:
     assert run(small, "import", "bpmn", str(file), "--role", "Gate keeper=inspector", "--id", "PRC-009").exit_code == 0
     assert (small / "processes" / "PRC-009-incoming-goods.md").exists()
     assert run(small, "export", "bpmn", "inspector").exit_code == 2
+
+
+def test_texts_of_several_lines_survive(small: Path, tmp_path: Path) -> None:
+    said = "<bpmn:documentation>Proves lots.\n\nSince 2019.\n\n## Old\n- one\n- two</bpmn:documentation>"
+    how = '<bpmn:documentation>Take five.\n\n- top\n  - left\n- end: colon # and "sign"</bpmn:documentation>'
+    unnamed = '<bpmn:task id="t2"/>'
+    lanes = f"<bpmn:laneSet>{lane('Inspector', 'a')}</bpmn:laneSet>"
+    file = tmp_path / "x.bpmn"
+    file.write_bytes(foreign(said + lanes + task("a", "Open", how) + unnamed + flows("a>t2")))
+    done = run(small, "import", "bpmn", str(file))
+    assert done.exit_code == 0, done.output
+    assert "2 steps, 1 role." in done.output
+    assert "task `t2`, line 11: it needs a name" in done.output
+    assert "task `t2`, line 11 lies in no lane" in done.output
+    (path,) = (small / "processes").glob("PRC-002*")
+    text = path.read_text(encoding="utf-8")
+    assert "## Background\n\nSince 2019.\n\n\\## Old\n- one\n- two\n" in text
+    assert "    how: |-\n      Take five.\n\n      - top\n        - left\n" in text
+    item = load(small).qms.items["PRC-002"]
+    assert item.get("purpose") == "Proves lots."
+    assert item.get("steps")[0]["how"] == 'Take five.\n\n- top\n  - left\n- end: colon # and "sign"'

@@ -72,7 +72,7 @@ def test_paper_carries_the_approvals(browser: Any, intranet: str) -> None:
 
 def test_an_obsolete_document_is_unmistakable(browser: Any, intranet: str) -> None:
     page = browser.new_context().new_page()
-    page.goto(f"{intranet}/work-instructions/WI-010.html")
+    page.goto(f"{intranet}/work-instructions/WI-010.html?old")
     notice = page.locator(".qms-notice-bad").first
     assert notice.is_visible()
     assert "Obsolete. Do not work by it." in notice.inner_text()

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The reference system, where two documents were not looked at in time."""
     root = copy_reference(tmp_path_factory.mktemp("registers") / "qms")
     for name in ("SOP-014", "SOP-006"):
-        file = next((root / "sops").glob(f"{name}*"))
+        file = next((root / "sops").glob(f"{name}-*.md"))
         text = file.read_text(encoding="utf-8")
         start = text.index("effective:")
         file.write_text(text[:start] + "effective: 2024-01-08" + text[text.index("\n", start) :], encoding="utf-8")

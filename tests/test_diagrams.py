@@ -22,7 +22,7 @@ from tests.conftest import REPOSITORY
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '</title></svg><script>alert(1)</script><a href="javascript:alert(1)">& \x00 \x1b[31m \'"> \u202e]]>'
-PROCESSES = sorted((REPOSITORY / "processes").glob("*.md"))
+PROCESSES = sorted(file for file in (REPOSITORY / "processes").glob("*.md") if ".de." not in file.name)
 Box = tuple[float, float, float, float]
 _POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
 

@@ -138,7 +138,7 @@ def said_by_items(loaded: Loaded) -> str:
 
 def test_no_english_of_the_interface_reaches_a_german_page(tmp_path: Path) -> None:
     """The German texts are put in brackets; what stands outside of them and is said by no item has escaped."""
-    root = copy_reference(tmp_path / "qms")
+    root = copy_reference(tmp_path / "qms", german=True)
     listed = (root / "qms.yaml").read_text(encoding="utf-8")
     if "languages:" not in listed:
         (root / "qms.yaml").write_text(listed + "\nlanguages: [en, de]\n", encoding="utf-8")
@@ -287,7 +287,7 @@ def test_translate_says_what_is_wrong(system: Callable[..., Path], name: str, la
 
 def test_every_translation_begun_fits_its_source(tmp_path: Path) -> None:
     """Each kind of item of the reference system: what `translate` writes is a translation without a finding."""
-    root = copy_reference(tmp_path / "qms")
+    root = copy_reference(tmp_path / "qms", german=True)
     listed = (root / "qms.yaml").read_text(encoding="utf-8")
     if "languages:" not in listed:
         (root / "qms.yaml").write_text(listed + "\nlanguages: [en, de]\n", encoding="utf-8")

@@ -241,3 +241,12 @@ def test_a_time_zone_that_does_not_exist_is_said(system: Callable[..., Path]) ->
     (root / "qms.yaml").write_text("organisation: Example\ntime_zone: Nowhere/Land\n", encoding="utf-8")
     found = [f for f in load(root).qms.findings if f.check == "configuration-broken"]
     assert [(f.message, f.position.line) for f in found] == [("there is no time zone `Nowhere/Land`", 2)]
+
+
+def test_wrong_settings_say_the_way_out(system: Callable[..., Path]) -> None:
+    root = system({"qms.yaml": "organisation: X\nlanguages: [English]\nsite: {email: a b, address: qms, forge: x}\n"})
+    said = {f.help for f in load(root).qms.findings if f.check == "configuration-broken"}
+    assert "two small letters, such as de" in said
+    assert "write one plain address, such as quality@example.org" in said
+    assert "it begins with https://, such as https://qms.example.org" in said
+    assert not any("^" in text or "[a-z" in text for text in said)

@@ -224,14 +224,69 @@ def test_a_missing_picture_is_told_and_the_pdf_is_written(system: Files) -> None
     root = make(system, {"sops/SOP-001-first.md": sop(picture="lost.png")})
     done = export(root, "SOP-001")
     assert done.exit_code == 1
-    assert "SOP-001  error  the picture SOP-001/lost.png cannot be shown" in done.output
+    line = sop(picture="lost.png").split("\n").index("![Where to take them](lost.png)") + 1
+    assert f"SOP-001  error  sops/SOP-001-first.md:{line}: the picture sops/lost.png is not there\n" in done.output
     assert "help: put the file there" in done.output
     assert "Where to take them" in " ".join(texts(root / "build/pdf/SOP-001.pdf"))
 
 
 def test_a_picture_that_is_none_is_told(system: Files) -> None:
     root = make(system, {"sops/pieces.png": b"not a picture"})
-    assert "the picture SOP-001/pieces.png cannot be shown" in export(root, "SOP-001").output
+    assert "the picture sops/pieces.png cannot be read: the file does not begin as PNG does" in (
+        export(root, "SOP-001").output
+    )
+    (root / "sops/pieces.png").write_bytes(png()[:45])
+    assert "the picture sops/pieces.png cannot be read: the file breaks off" in export(root, "SOP-001").output
+    # The beginning is good: only who draws it finds out.
+    (root / "sops/pieces.gif").write_bytes(b"GIF89a")
+    (root / "sops/SOP-001-first.md").write_text(sop(picture="pieces.gif"), encoding="utf-8")
+    assert "the picture sops/pieces.gif cannot be read\n" in export(root, "SOP-001").output
+
+
+@pytest.mark.parametrize(
+    ("picture", "why"),
+    [
+        ("/etc/hostname", "/etc/hostname lies outside the repository"),
+        ("../../x.png", "../../x.png lies outside the repository"),
+        ("https://example.org/x.png", "https://example.org/x.png lies outside the repository"),
+        ("a%00.png", "a%00.png lies outside the repository"),
+        ("more%20pieces.png", "sops/more pieces.png is not there"),
+        ("evil.svg", "sops/evil.svg holds active parts"),
+    ],
+)
+def test_why_a_picture_is_not_shown(system: Files, picture: str, why: str) -> None:
+    evil = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    root = make(system, {"sops/SOP-001-first.md": sop(picture=picture), "sops/evil.svg": evil})
+    done = export(root, "SOP-001")
+    assert done.exit_code == 1
+    assert f"the picture {why}" in done.output
+    assert done.output.count("  error  ") == 1
+
+
+def test_a_picture_with_a_space_in_its_name_is_shown(system: Files) -> None:
+    root = make(system, {"sops/SOP-001-first.md": sop(picture="more%20pieces.png"), "sops/more pieces.png": png()})
+    done = export(root, "SOP-001")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_document_that_cannot_be_read_is_told_with_its_file(system: Files) -> None:
+    root = make(system, {"sops/SOP-013-third.md": "---\nid: SOP-013\ntitle: a: b\n---\n"})
+    runs = [["show", "SOP-013"], ["show", "sop-013#step"], ["export", "pdf", "SOP-013"]]
+    for arguments in runs:
+        done = CliRunner().invoke(app, ["-C", str(root), *arguments])
+        assert done.exit_code == 2
+        assert "cannot be read: sops/SOP-013-third.md:3" in done.output
+        assert "qmsctl check" in done.output
+    assert "there is no item `SOP-01`" in CliRunner().invoke(app, ["-C", str(root), "show", "SOP-01"]).output
+    done = export(root, "--all")
+    assert done.exit_code == 1
+    assert "1 file would be left out; it cannot be read: sops/SOP-013-third.md:3" in done.output
+    done = CliRunner().invoke(app, ["-C", str(root), "site", "build"])
+    assert done.exit_code == 1
+    assert not (root / "build/docs").exists()
+    done = export(root, "--all", "--preview")
+    assert done.exit_code == 0, done.output
+    assert "1 file left out, it cannot be read: sops/SOP-013-third.md:3; see qmsctl check" in done.output
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,8 @@ import pytest
 from qmsctl import body, checks, engines, pages
 from qmsctl.loader import load
 from qmsctl.model import Item
-from qmsctl.pages.pictures import placed, size_of
+from qmsctl.pages.pictures import file_of, placed, size_of
+from qmsctl.picture import MOST_BYTES, Verdict, judge, unreadable
 from tests.conftest import REPOSITORY, TODAY, in_ci
 
 PIXEL = base64.b64decode(
@@ -71,10 +73,131 @@ def test_png_jpg_and_svg_lie_beside_the_page_and_are_images(system: System) -> N
     tags = re.findall(r"<img [^>]*>", page)
     assert [re.findall(r'src="([^"]+)"', tag)[0] for tag in tags] == ["part.png", "photo.jpg", "evil.svg"]
     assert all(re.search(r'alt="A [a-z]+', tag) for tag in tags)
-    for name in ("part.png", "photo.jpg", "evil.svg"):
+    assert not (site / "sops/evil.svg").exists()
+    for name in ("part.png", "photo.jpg"):
         assert (site / "sops" / name).read_bytes() == FILES[f"sops/{name}"]
     assert "evil.example" not in page
     assert "onload" not in page
+
+
+def svg(inner: str, more: str = "") -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'xmlns:h="http://www.w3.org/1999/xhtml" xmlns:s="http://www.w3.org/2000/svg" {more}>\n{inner}</svg>'
+    )
+
+
+HOSTILE = {
+    "script": svg("<script>alert(1)</script>"),
+    "script in CDATA": svg("<script><![CDATA[alert(1)]]></script>"),
+    "uppercase": svg("<SCRIPT/><g ONLOAD='x()'/>"),
+    "another prefix": svg("<s:script>alert(1)</s:script>"),
+    "script of HTML": svg("<h:script>alert(1)</h:script>"),
+    "a page inside": svg("<foreignObject><h:p>x</h:p></foreignObject>"),
+    "on the root": svg("", 'onload="alert(1)"'),
+    "focus": svg('<g tabindex="1" onfocusin="alert(1)"/>'),
+    "address of code": svg('<a href="javascript:alert(1)"><text>x</text></a>'),
+    "code in entities": svg('<a xlink:href="&#106;ava&#x73;cript&#58;alert(1)"><text>x</text></a>'),
+    "code with gaps": svg('<a href=" java&#10;script:alert(1)"/>'),
+    "xlink": svg('<image xlink:href="https://evil.example/x.png"/>'),
+    "another prefix of xlink": svg('<image y:href="//evil.example/x" xmlns:y="http://www.w3.org/1999/xlink"/>'),
+    "file beside": svg('<use href="other.svg#a"/>'),
+    "drawing in an address": svg('<use href="data:image/svg+xml;base64,PHN2Zz4=#a"/>'),
+    "page in an address": svg('<a href="data:text/html,x"/>'),
+    "another base": svg('<use href="#a"/>', 'xml:base="https://evil.example/"'),
+    "style attribute": svg('<rect style="fill:url(https://evil.example/x)"/>'),
+    "style with escapes": svg('<rect style="fill:u\\72l(https://evil.example/x)"/>'),
+    "second address": svg('<rect style="fill:url(#a);stroke:url(//evil.example)"/>'),
+    "presentation attribute": svg("<rect filter=\"url('x.svg#f')\"/>"),
+    "import": svg("<style>@import 'https://evil.example/x.css';</style>"),
+    "import in CDATA": svg("<style><![CDATA[@IMPORT 'https://evil.example/x.css';]]></style>"),
+    "import with escapes": svg("<style>@\\69mport 'x.css';</style>"),
+    "font": svg("<style>@font-face{font-family:a;src:url(https://evil.example/a.woff)}</style>"),
+    "image set": svg("<style>g{background:image-set('https://evil.example/x' 1x)}</style>"),
+    "changed later": svg('<a href="#a"><set attributeName="href" to="javascript:alert(1)"/></a>'),
+    "changed later to elsewhere": svg('<a><animate attributeName="xlink:href" values="#a;https://evil.example"/></a>'),
+    "handler set later": svg('<set attributeName="onclick" to="alert(1)"/>'),
+    "entity": '<!DOCTYPE svg [<!ENTITY a "&lt;script/>">]>' + svg("&a;"),
+    "file as entity": '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + svg("<text>&a;</text>"),
+    "many laughs": "<!DOCTYPE s [<!ENTITY a 'aaa'><!ENTITY b '&a;&a;&a;'>]>" + svg("&b;"),
+    "style sheet": '<?xml-stylesheet type="text/xsl" href="x.xsl"?>' + svg(""),
+    "broken off": svg("<script>alert(1)</script>")[:-6],
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_drawing_that_could_run_or_fetch_something_is_active(name: str, encoding: str, tmp_path: Path) -> None:
+    verdict = judge(HOSTILE[name].encode(encoding))
+    assert verdict.active, verdict
+    (tmp_path / "evil.SVG").write_bytes(HOSTILE[name].encode(encoding))
+    assert file_of("evil.SVG", tmp_path, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        svg(""),
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!-- <script> -->' + svg("<text>onload= javascript url(x</text>"),
+        svg('<use xlink:href="#a"/><rect fill="url(#g)" style="stroke: url( \'#h\' )"/>'),
+        svg('<image href=" data:image/png;base64,iVBORw0K"/><style>g{fill:url(data:image/png;base64,iVB)}</style>'),
+        svg('<animate attributeName="x" values="1;2" from="1" to="2"/>'),
+        svg('<metadata><i:a xmlns:i="urn:i" i:resource="https://example.org"/></metadata>'),
+    ],
+)
+def test_a_plain_drawing_is_not_active(text: str) -> None:
+    assert judge(text.encode()) == Verdict()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not a drawing",
+        b"<html xmlns='http://www.w3.org/1999/xhtml'/>",
+        b"<svg/>",
+        b"<svg",
+        svg("<g>").encode(),
+        b'<?xml version="1.0" encoding="utf-7"?>' + svg("").encode(),
+        svg("<text>" + "a" * MOST_BYTES + "</text>").encode(),
+    ],
+)
+def test_what_is_no_drawing_is_told_and_not_published(data: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "a.svg"
+    file.write_bytes(data)
+    assert unreadable(file) is not None
+    assert file_of("a.svg", tmp_path, tmp_path) is None
+
+
+def test_a_drawing_made_to_keep_us_busy_does_not() -> None:
+    started = time.monotonic()
+    for inner in ("/*" * 900_000, "url(" * 400_000, "\\" * 900_000):
+        judge(svg(f"<style>{inner}</style><g style='{inner}'/>").encode())
+    judge(svg("<g>" * 200_000).encode())
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "good"),
+    [
+        ("a.png", PIXEL, True),
+        ("a.jpg", PHOTO, True),
+        ("a.JPEG", PHOTO, True),
+        ("a.gif", b"GIF89a..", True),
+        ("a.webp", b"RIFF\0\0\0\0WEBP", True),
+        ("a.png", PHOTO, False),
+        ("a.png", PIXEL[:20], False),
+        ("a.png", PIXEL[:60], False),
+        ("a.jpg", PHOTO[:25], False),
+        ("a.gif", b"", False),
+        ("a.webp", PIXEL, False),
+        ("a.bmp", b"BM", False),
+        ("a.png", b"version https://git-lfs.github.com/spec/v1", False),
+    ],
+)
+def test_a_picture_can_be_read_or_not(name: str, data: bytes, good: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert (unreadable(tmp_path / name) is None) == good
 
 
 def test_a_warning_keeps_its_kind_and_its_words(system: System) -> None:
@@ -135,7 +258,7 @@ def test_a_drawing_with_a_script_runs_nothing_and_asks_nobody(system: System, ch
     page.close()
     server.shutdown()
     server.server_close()
-    assert drawn == [True, True, True]
+    assert drawn == [True, True, False]
     assert not ran
     assert dialogs == []
     assert [url for url in asked if not url.startswith(address)] == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qmsctl.loader import Loaded, load
 from qmsctl.model import Item
 from qmsctl.redline import Change, compare, html, markdown, sentence, substantive, text
-from qmsctl.redline.words import diff
+from qmsctl.redline.words import diff, spoken
 from qmsctl.schema import ItemType
 
 TITLES = {"inspector": "Inspector", "buyer": "Buyer", "storekeeper": "Storekeeper", "FRM-002": "Label"}
@@ -397,3 +397,22 @@ def test_html_is_always_escaped(before: str, after: str) -> None:
     assert set(re.findall(r"<[^>]*>", found)) <= {
         '<ul class="redline">', "</ul>", "<li>", "</li>", "<del>", "</del>", "<ins>", "</ins>", "<br>"
     }  # fmt: skip
+
+
+def test_pictures_and_marks_are_said_in_words(redline: Redline) -> None:
+    drawn = "Take **every bar** and `5` more from the top layer.\n\n![A bundle](SOP-001-layers.svg)"
+    found = redline(SOP, ("Take five pieces from the top layer.", drawn))
+    said = [sentence(change) for change in found]
+    assert any(line.endswith("picture “SOP-001-layers.svg” added") for line in said), said
+    assert not any(sign in line for line in said for sign in ("**", "`", "![")), said
+    assert any("every bar" in line for line in said)
+    assert substantive(found)
+    marked = redline(SOP, ("five pieces", "**five** pieces"))
+    assert [change.kind for change in marked] == ["changed"], "a change of the marks alone is one still"
+
+
+@pytest.mark.parametrize(
+    "said", ["5 * 3 * 2", "an_id_x", "\\*no\\*", "* a list", "```\n**code**\n```", "a*b", "2 ** 3"]
+)
+def test_signs_that_stand_for_themselves_stay(said: str) -> None:
+    assert spoken(said) == said

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qmsctl import checks, pages
+from qmsctl.editing import translate
 from qmsctl.loader import language_of, load
 from qmsctl.translation import loaded_in
 from tests.conftest import TODAY
@@ -192,3 +193,21 @@ def test_bad_translations_lose_nothing(root: Path) -> None:
         assert "SOP-001" in loaded.qms.items
         assert loaded_in(loaded, "de").qms.items["SOP-001"].title == "Incoming inspection"
         assert checks.run(loaded, TODAY).findings
+
+
+def test_a_translation_that_was_only_begun_is_told(root: Path) -> None:
+    file = root / "sops" / "SOP-001-incoming-inspection.de.md"
+    assert found(root, "translation-untouched") == []
+    file.unlink()
+    loaded = load(root)
+    path, text = translate.start(loaded, "SOP-001", "de")
+    (root / path).write_text(text.replace("Draw the sample", "Stichprobe ziehen"), encoding="utf-8")
+    assert found(root, "translation-untouched") == [(path, 2, "the text is still that of the source")]
+    docs = write(root)
+    assert "Noch nicht übersetzt" in (docs / "de" / "sops" / "SOP-001.md").read_text(encoding="utf-8")
+
+
+def test_a_revision_that_is_still_to_come_is_told(root: Path) -> None:
+    change(root, '"2.1"', '"2.10"')
+    ((_, line, message),) = found(root, "translation-outdated")
+    assert (line, message) == (3, "SOP-001 has no revision 2.10 yet; it is at 2.1")

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from qmsctl.loader import Loaded
 from qmsctl.model import Finding
-from qmsctl.translation import is_outdated
+from qmsctl.translation import is_ahead, is_outdated
 
 LEVEL = "warning"
 
@@ -51,6 +51,15 @@ def check(loaded: Loaded) -> Iterator[Finding]:
         if not is_outdated(source, translation):
             continue
         has, of = str(source.get("revision") or ""), translation.of_revision
+        if is_ahead(source, translation):
+            yield Finding(
+                "translation-outdated",
+                f"{source.id} has no revision {of} yet; it is at {has}",
+                translation.content.position("of_revision"),
+                f'name the revision that this translates: of_revision: "{has}"',
+                item=source.id,
+            )
+            continue
         yield Finding(
             "translation-outdated",
             f"this translates {source.id} {of}, and the source is at {has}"

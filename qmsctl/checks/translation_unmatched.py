@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from qmsctl.loader import Loaded
 from qmsctl.model import Finding
-from qmsctl.translation import strays
+from qmsctl.translation import is_outdated, strays
 
 LEVEL = "error"
 
@@ -36,6 +36,8 @@ LEVEL = "error"
 def check(loaded: Loaded) -> Iterator[Finding]:
     for translation in loaded.qms.translations:
         source = loaded.qms.items[translation.content.id]
+        if is_outdated(source, translation):
+            continue  # it fits another revision; what differs is told when that is carried over
         for stray in strays(source, translation, loaded.types[source.type]):
             position = translation.content.position(
                 *stray.path, key=isinstance(stray.path[-1], str) and stray.path[-1] != "key"

@@ -24,7 +24,7 @@ from qmsctl.history.revisions import History, zone_of
 from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded, find_root, load
 from qmsctl.measures.board import FOLDER, Measures
-from qmsctl.model import nearest
+from qmsctl.model import Finding, nearest
 from qmsctl.printable import printable
 
 EXIT_FINDINGS = 1
@@ -206,10 +206,37 @@ class Workspace:
         lower = {name.lower(): name for name in (*graph.items, *graph.parts)}
         if text.lower() in lower:
             return lower[text.lower()]
+        for finding in unread(self.loaded):
+            place = finding.position
+            if _is_file_of(place.path, text.split("#", maxsplit=1)[0]):
+                raise Trouble(
+                    f"`{text}` cannot be read: {place.path}:{place.line}: {finding.message}",
+                    f"{finding.help}; see qmsctl check" if finding.help else "qmsctl check",
+                )
         # Not list(...): once the command of that name is imported, `list` is its module here.
         near = nearest(text, [*graph.items, *graph.parts]) or nearest(text.lower(), [*lower])
         tip = "did you mean " + " or ".join(f"{n} ({graph.title(lower.get(n, n))})" for n in near) + "?" if near else ""
         raise Trouble(f"there is no item `{text}`", tip or f"search for it: qmsctl find {text}")
+
+
+def unread(loaded: Loaded) -> list[Finding]:
+    """What keeps files from being items, for each file the first thing: they are in no register and on no page."""
+    kept = {item.path for item in loaded.qms.items.values()} | {t.content.path for t in loaded.qms.translations}
+    kept |= {CONFIG_FILE, loaded.config.directory}
+    found: dict[str, Finding] = {}
+    for finding in loaded.qms.findings:
+        path = finding.position.path
+        # A second file of one id and a translation into no language of the system were read well.
+        if path in kept or finding.check in ("id-duplicate", "translation-unmatched", "item-type-broken"):
+            continue
+        found.setdefault(path, finding)
+    return [*found.values()]
+
+
+def _is_file_of(path: str, id: str) -> bool:
+    """Tell whether a file is named after an id: SOP-013-receive.md after SOP-013, buyer.yaml after buyer."""
+    stem, id = path.rsplit("/", 1)[-1].rsplit(".", 1)[0].lower(), id.lower()
+    return stem == id or (id[-1:].isdigit() and stem.startswith(f"{id}-"))
 
 
 def clock_of(root: Path, revision: str, prefix: str | None, day: str | None = None) -> tuple[str, str]:

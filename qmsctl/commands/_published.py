@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qmsctl.audience import Redactor, audience_of, hidden_from
+from qmsctl.audience import NOTHING_HIDDEN, Redactor, audience_of, hidden_from, redactor
 from qmsctl.checks import Report
-from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, emit
+from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, emit, unread
 from qmsctl.commands.kpi import computed
+from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
+from qmsctl.loader import Loaded
 from qmsctl.model import Item
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
@@ -25,7 +27,10 @@ class Published:
     today: str
     control: Publication | None
     performance: Performance | None
-    hidden: frozenset[str] = frozenset()
+    redact: Redactor = NOTHING_HIDDEN
+    left_out: tuple[str, ...] = ()
+    """Where the files are wrong that cannot be read as items, as path:line."""
+    past: bool = False
 
 
 def published(workspace: Workspace, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> Published:
@@ -33,6 +38,7 @@ def published(workspace: Workspace, as_of: str | None, preview: bool, audiences:
 
     Raises Trouble where something is not approved and qms.yaml asks for it.
     """
+    _usable(workspace.loaded)
     today = workspace.today(as_of)
     if workspace.control.switched_off and not preview:
         raise Trouble(
@@ -45,24 +51,25 @@ def published(workspace: Workspace, as_of: str | None, preview: bool, audiences:
     report = view.run_checks(today)
     control = None
     past = today < workspace.today()
+    left_out = tuple(f"{f.position.path}:{f.position.line}" for f in unread(view.loaded))
     if workspace.control.register is not None:
         control = Publication(workspace.control, view.loaded, today, preview, past)
         if not preview:
             _only_approved(control)
     hidden = hidden_from(view.loaded, audiences)
+    redact = redactor(view.loaded, hidden)
     if hidden:
         config = view.loaded.config
-        report = _seen(report, hidden)
+        report = _seen(report, hidden, redact)
         view = view.without(hidden)
         if control is not None:
             control = Publication(workspace.control, view.loaded, today, preview, past, _may_see(config, audiences))
     performance = Performance(view.measures) if view.measures.known else None
-    return Published(view, report, today, control, performance, hidden)
+    return Published(view, report, today, control, performance, redact, left_out, past)
 
 
-def _seen(report: Report, hidden: frozenset[str]) -> Report:
+def _seen(report: Report, hidden: frozenset[str], redact: Redactor) -> Report:
     """Leave out what was found in hidden items, or names them."""
-    redact = Redactor(hidden)
     kept = [f for f in report.findings if f.item not in hidden and redact(f.message + f.help) == f.message + f.help]
     return dataclasses.replace(report, findings=type(report.findings)(kept))
 
@@ -73,6 +80,38 @@ def _may_see(config: Config, audiences: Sequence[str]) -> Callable[[Item], bool]
         return not meant or bool(set(meant) & set(audiences))
 
     return may_see
+
+
+def _usable(loaded: Loaded) -> None:
+    """Refuse to publish by settings that cannot be read: what they hide would be shown."""
+    for finding in loaded.qms.findings:
+        place = finding.position
+        if place.path == CONFIG_FILE and finding.check in ("configuration-broken", "yaml-unreadable", "not-utf8"):
+            raise Trouble(
+                f"not published, because {CONFIG_FILE} cannot be used: {finding.message} ({place.path}:{place.line})",
+                "correct it, see qmsctl check; what was published last was left in place",
+                EXIT_FINDINGS,
+            )
+
+
+def refuse_unread(shown: Published, preview: bool) -> None:
+    """Refuse to publish a system without the files that cannot be read; a preview, or an earlier day, tells them.
+
+    Raises Trouble.
+    """
+    rows = shown.left_out
+    if not rows:
+        return
+    named = ", ".join(rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
+    what = "1 file" if len(rows) == 1 else f"{len(rows)} files"
+    those = "it cannot be read" if len(rows) == 1 else "they cannot be read"
+    if not preview and not shown.past:
+        raise Trouble(
+            f"not published, because {what} would be left out; {those}: {named}",
+            "see qmsctl check; or look at the rest with --preview; what was published last was left in place",
+            EXIT_FINDINGS,
+        )
+    emit(f"{what} left out, {those}: {named}; see qmsctl check")
 
 
 def _compute(view: Workspace) -> None:

@@ -73,7 +73,7 @@ def command(
     if chosen not in loaded.config.languages:
         raise Trouble(f"`{chosen}` is no language of this system", "languages: " + ", ".join(loaded.config.languages))
     view = View(loaded, shown.report, shown.today, shown.control, shown.performance, words_of(chosen, workspace.root))
-    found = [_seen(one, Redactor(shown.hidden)) for one in _digests(workspace, view, role, person, period)]
+    found = [_seen(one, shown.redact) for one in _digests(workspace, view, role, person, period)]
     if out is not None:
         _write(view, found, form, out)
         return

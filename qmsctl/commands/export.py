@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import click
 
@@ -18,7 +20,7 @@ from qmsctl.commands import (
     progress,
     told,
 )
-from qmsctl.commands._published import Published, published
+from qmsctl.commands._published import Published, published, refuse_unread
 from qmsctl.commands.kpi import governed
 from qmsctl.diagrams import bpmn as diagrams
 from qmsctl.exports import database as databases
@@ -155,6 +157,8 @@ def pdf(
     if folder is None and any(place.is_symlink() for place in (target.parent, target)):
         raise Trouble("build/ is a link, or holds one; what is written would go elsewhere", "delete it")
     shown = published(workspace, as_of, preview)
+    if everything:
+        refuse_unread(shown, preview)
     view = _view(shown, language)
     paper, environment = sheets.prepared(view)
     jobs: list[tuple[Item, Callable[[sheets.Paper, Any, Item, str], sheets.Sheets]]]
@@ -171,7 +175,8 @@ def pdf(
             made = make(paper, environment, item, size)
             file = target / f"{made.name}.pdf"
             try:
-                faults += [(made.name, flaw) for flaw in pdfs.write(made.html, file, made.pictures, variant)]
+                flaws = pdfs.write(made.html, file, made.pictures, variant)
+                faults += [(made.name, flaw) for flaw in _placed(flaws, made.places)]
             except pdfs.PdfFault as error:
                 raise Trouble(str(error)) from error
             written.append(file)
@@ -188,6 +193,23 @@ def pdf(
         )
     if any(strict or flaw.kind == "image" for _, flaw in faults):
         raise SystemExit(EXIT_FINDINGS)
+
+
+def _placed(flaws: Iterable[pdfs.Flaw], places: Mapping[str, sheets.Place]) -> Iterator[pdfs.Flaw]:
+    """Say of each picture that is not shown where it is named and why; then what else is wrong."""
+    told = {address: place for address, place in places.items() if place.why}
+    rest = []
+    for flaw in flaws:
+        address = flaw.address if flaw.address in places else unquote(flaw.address)
+        if address not in places:
+            rest.append(flaw)
+        elif not places[address].why:
+            way = "open it; if it is damaged, save it anew"
+            told[address] = dataclasses.replace(places[address], why="cannot be read", help=way)
+    for place in told.values():
+        text = f"{place.document}:{place.line}: the picture {place.picture} {place.why}"
+        yield pdfs.Flaw("image", text, place.help)
+    yield from rest
 
 
 def _view(shown: Published, language: str | None) -> View:

@@ -11,6 +11,7 @@ from qmsctl.commands import Trouble, Workspace, as_of_option, emit, pass_workspa
 from qmsctl.editing import EditError
 from qmsctl.editing import bpmn as reading
 from qmsctl.history import git
+from qmsctl.output.text import count
 from qmsctl.printable import printable
 
 
@@ -58,7 +59,7 @@ def bpmn(
             if f"{folder}/" in path
         ]
         path, text = editing.new_item(
-            workspace.loaded, "process", found.title[:120], values, workspace.today(as_of), taken
+            workspace.loaded, "process", found.title[:120], values, workspace.today(as_of), taken, found.background
         )
     except EditError as error:
         raise Trouble(error.message, error.help) from error
@@ -68,7 +69,7 @@ def bpmn(
     emit(text, target)
     steps = found.fields["steps"]
     does = {row["who"] for row in steps if "who" in row}
-    emit(f"{path} written: {len(steps)} steps, {len(does)} roles.")
+    emit(f"{path} written: {count(len(steps), 'step')}, {count(len(does), 'role')}.")
     if found.lost:
         emit("Not carried over, or changed on the way:\n" + "\n".join(f"  - {printable(said)}" for said in found.lost))
     emit("Read it through, name owner and class, then run: qmsctl check")

@@ -10,7 +10,7 @@ import click
 
 from qmsctl import engines, pages
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
-from qmsctl.commands._published import published
+from qmsctl.commands._published import published, refuse_unread
 from qmsctl.engines.serve import serve as serve_site
 
 engine_option = click.option(
@@ -74,8 +74,10 @@ def serve(
     _build(root, engine)
 
     def again() -> None:
-        fresh = Workspace(root, as_of)
-        _write(fresh, root, as_of, preview, audiences)
+        try:
+            _write(Workspace(root, as_of), root, as_of, preview, audiences)
+        except Trouble as error:
+            raise RuntimeError(f"{error.message}; {error.help}") from error
         engines.build(root, engine)
 
     def ready(address: str) -> None:
@@ -93,10 +95,11 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, a
         if folder.is_symlink():
             raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")
     shown = published(workspace, as_of, preview, audiences)
+    refuse_unread(shown, preview)
     docs, system = root / "build" / "docs", shown.workspace.loaded
     with progress("writing pages") as step:
         written = pages.write(
-            system, shown.report, shown.today, docs, step, shown.control, shown.performance, shown.hidden
+            system, shown.report, shown.today, docs, step, shown.control, shown.performance, shown.redact
         )
     return len(written)
 

@@ -50,6 +50,11 @@ class Doing:
     lane: str = ""
     """The id of the element whose lane it lies in, where that is another than its own."""
 
+    @property
+    def called(self) -> str:
+        """What a reader of the drawing calls it."""
+        return f"“{self.name}”" if self.name else told(self.tag)
+
 
 @dataclass(slots=True)
 class Chart:
@@ -63,7 +68,9 @@ class Chart:
 def told(tag: Tag) -> str:
     """Name an element as a reader of the drawing knows it."""
     words = "".join(f" {c.lower()}" if c.isupper() else c for c in tag.name)
-    return f"line {tag.line}: {words} “{tag.title}”" if tag.title else f"line {tag.line}: {words} without a name"
+    if tag.title:
+        return f"line {tag.line}: {words} “{tag.title}”"
+    return f"{words} `{tag.id}`, line {tag.line}" if tag.id else f"{words} without a name, line {tag.line}"
 
 
 class Reader:
@@ -291,7 +298,7 @@ class Reader:
             doing.next = list(dict.fromkeys(found)) or [LAST]
             doing.hands = next((edge.hands for edge in edges if edge.hands), "")
             self.lost += [
-                f"the name “{edge.name}” of the line after “{doing.name}” is not kept" for edge in edges if edge.name
+                f"the name “{edge.name}” of the line after {doing.called} is not kept" for edge in edges if edge.name
             ]
         self._exceptions(doing)
 
@@ -309,7 +316,7 @@ class Reader:
         for ident in self.boundary.get(doing.id, ()):
             tag = self.nodes[ident]
             if not self.out[ident]:
-                self.lost.append(f"{told(tag)} at “{doing.name}” leads nowhere")
+                self.lost.append(f"{told(tag)} at {doing.called} leads nowhere")
                 continue
             if not doing.branches:
                 usual = self._single(doing.next, doing.id, tag)
@@ -317,7 +324,7 @@ class Reader:
                 doing.decision, doing.hands = "Does it go as planned?", ""
             said = tag.title or f"no: {_event(tag)}"
             doing.branches.append((said, self._single(self._reach(ident), ident, tag), ""))
-            self.lost.append(f"{told(tag)} at “{doing.name}” became the answer “{said}”")
+            self.lost.append(f"{told(tag)} at {doing.called} became the answer “{said}”")
 
     def _ordered(self, starts: list[str]) -> list[Doing]:
         """Return the steps so that what follows stands after, as far as loops allow, in the order of the file."""

@@ -29,11 +29,18 @@ def missing_fields(kind: ItemType, values: Mapping[str, Any]) -> list[str]:
 
 
 def new_item(
-    loaded: Loaded, type_name: str, title: str, values: Mapping[str, Any], today: str, taken: Iterable[str]
+    loaded: Loaded,
+    type_name: str,
+    title: str,
+    values: Mapping[str, Any],
+    today: str,
+    taken: Iterable[str],
+    background: str = "",
 ) -> tuple[str, str]:
     """Return path and text of a new item. Raises EditError.
 
-    ``taken`` holds ids, or file names that begin with one, which exist elsewhere, such as on other branches.
+    ``taken`` holds ids, or file names that begin with one, which exist elsewhere, such as on other branches;
+    ``background`` is the text of a body that has no steps.
     A controlled item begins as revision 1.0 in the state draft.
     """
     kind = loaded.types[type_name]
@@ -62,7 +69,7 @@ def new_item(
     tail = slug(title) if "#" in kind.id_template and "title" in fields else ""
     stem = f"{name}-{tail}" if tail else name
     if kind.schema.get("x-file") == "md":
-        return f"{folder}/{stem}.md", f"---\n{text}---\n\n{_body(kind, fields, graph)}"
+        return f"{folder}/{stem}.md", f"---\n{text}---\n\n{_body(kind, fields, graph, background)}"
     return f"{folder}/{stem}.yaml", text
 
 
@@ -166,8 +173,37 @@ def _one_line(text: Any) -> str:
 def _field(name: str, value: Any) -> list[str]:
     """Return the lines of one field; lists of groups get a line each."""
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        return [f"{_scalar(name)}:", *(f"  - {_flow(row)}" for row in value)]
+        return [f"{_scalar(name)}:", *(line for row in value for line in _row(row))]
+    if _is_block(value):
+        return [f"{_scalar(name)}: |-", *_indented(value, 2)]
     return [f"{_scalar(name)}: {_flow(value) if isinstance(value, list | Mapping) else _scalar(value)}"]
+
+
+def _row(row: Any) -> list[str]:
+    """Return a group of a list on one line, or field by field where one of them is a text of several lines."""
+    if not isinstance(row, Mapping) or not any(map(_is_block, row.values())):
+        return [f"  - {_flow(row)}"]
+    found: list[str] = []
+    for name, value in row.items():
+        lead = "    " if found else "  - "
+        if _is_block(value):
+            found += [f"{lead}{_scalar(name)}: |-", *_indented(value, 6)]
+        else:
+            found.append(f"{lead}{_scalar(name)}: {_flow(value)}")
+    return found
+
+
+def _is_block(value: Any) -> bool:
+    """Tell whether a text of several lines can stand as it is, and be read back as the same."""
+    if not isinstance(value, str) or "\n" not in value:
+        return False
+    lines = value.split("\n")
+    clean = all(line.isprintable() and line == line.rstrip() for line in lines)
+    return clean and bool(lines[-1]) and lines[0] == lines[0].lstrip() != ""
+
+
+def _indented(value: str, by: int) -> list[str]:
+    return [f"{' ' * by}{line}".rstrip() for line in value.split("\n")]
 
 
 def _flow(value: Any) -> str:
@@ -193,10 +229,10 @@ def _scalar(value: Any) -> str:
     return '"' + "".join(marked) + '"'
 
 
-def _body(kind: ItemType, fields: Mapping[str, Any], graph: Graph) -> str:
+def _body(kind: ItemType, fields: Mapping[str, Any], graph: Graph, background: str) -> str:
     """Return the Markdown below the fields, for a person to go on with."""
     if kind.body is None:
-        return f"## Background\n\n{PROSE}\n"
+        return f"## Background\n\n{background or PROSE}\n"
     who = fields.get("owner")
     does = f"Who: {who}\n" if isinstance(who, str) and who in graph.items else ""
     return (

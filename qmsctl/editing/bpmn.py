@@ -21,16 +21,22 @@ from qmsctl.model import nearest, slug
 __all__ = ["MOST_BYTES", "Imported", "process_of"]
 
 _KEY = re.compile(r"[a-z][a-z0-9-]*")
+_REVISION = re.compile(r"Revision: [0-9.]+")
+_BLOCK = re.compile(r"^ *([-*+>|#]|\d+[.)]) ", re.M)
 _PAPERS = {"dataObjectReference", "dataObject", "dataStoreReference", "dataInput", "dataOutput"}
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A process as it was read: title, fields for a new item, and in plain words what could not be carried over."""
+    """A process as it was read: title, fields for a new item, and in plain words what could not be carried over.
+
+    ``background`` is what its documentation says besides the purpose, for the body of the item.
+    """
 
     title: str
     fields: Mapping[str, Any]
     lost: tuple[str, ...]
+    background: str = ""
 
 
 @dataclass(slots=True)
@@ -66,12 +72,39 @@ def process_of(content: bytes, graph: Graph, roles: Mapping[str, str], pool: str
         lost.append(f"that the process can also begin at {', '.join(extra)} is not kept, as other steps lead there")
     fields: dict[str, Any] = {"steps": steps}
     fields |= {name: rows for name, rows in (("inputs", inputs), ("outputs", outputs)) if rows}
-    purpose = next(
-        (line.strip() for said in process.said("documentation") for line in said.splitlines() if line.strip()), ""
+    purpose, background = _purpose(process, called if ours else "")
+    fields |= {"purpose": purpose} if purpose else {}
+    return Imported(called or "Imported process", fields, tuple(dict.fromkeys(lost)), background)
+
+
+def _purpose(process: Tag, called: str) -> tuple[str, str]:
+    """Return the purpose of a process, which is the first paragraph of its documentation, and the rest as Markdown.
+
+    A file that was written here says id, title and revision there too; ``called`` is its title, else empty.
+    """
+    own = {f"{process.id} {name}" for name in (called, process.title)} if called else set()
+    said = "\n\n".join(
+        "\n".join(line for line in lines if not (line in own or (own and _REVISION.fullmatch(line))))
+        for lines in _documentation(process)
     )
-    if purpose and not re.match(r"[A-Z]+-\d+ ", purpose):
-        fields["purpose"] = purpose
-    return Imported(called or "Imported process", fields, tuple(dict.fromkeys(lost)))
+    first, _, rest = said.strip().partition("\n\n")
+    if _BLOCK.search(first):  # a list is no sentence
+        first, _, more = first.partition("\n")
+        rest = f"{more}\n\n{rest}"
+    # What looks like a heading would cut the section in two.
+    return " ".join(first.split()), re.sub(r"^( *)#", r"\1\\#", rest.strip("\n"), flags=re.M)
+
+
+def _documentation(tag: Tag) -> list[list[str]]:
+    """Return the lines of each documentation of an element, without the margin that tools put before them."""
+    found = []
+    for said in tag.said("documentation"):
+        first, *rest = said.expandtabs(4).splitlines()
+        margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+        cut = margin if margin >= 4 else 0
+        lines = [first.rstrip(), *(line[cut:].rstrip() for line in rest)]
+        found.append([line for nr, line in enumerate(lines) if line or lines[nr - 1]])
+    return found
 
 
 # --- which process --------------------------------------------------------------------------------
@@ -166,7 +199,7 @@ def _roles(
         elif lane is not None and ident != f"{names.LANE}nobody_yet":
             missing[name or ident] = None
         elif lane is None:
-            lost.append(f"“{doing.name}” lies in no lane; say who does it")
+            lost.append(f"{doing.called} lies in no lane; say who does it")
     if missing:
         listed = ", ".join(f"“{name}”" for name in missing)
         raise EditError(
@@ -178,8 +211,9 @@ def _roles(
 
 def _role(name: str, ident: str, known: Mapping[str, str], given: Mapping[str, str]) -> tuple[str, bool]:
     """Return the role a lane stands for, and whether that is certain."""
-    if name.casefold() in given:
-        return given[name.casefold()], True
+    for said in (name.casefold(), ident.casefold()):
+        if said and said in given:
+            return given[said], True
     for role in (ident.removeprefix(names.LANE), slug(name)):
         if role in known:
             return role, True
@@ -223,13 +257,13 @@ def _step(
     """Return a step as it stands in a process."""
     found: dict[str, Any] = {"key": keys[doing.id], "what": doing.name or "To be named"}
     if not doing.name:
-        lost.append(f"{told(doing.tag)} needs a name")
+        lost.append(f"{told(doing.tag)}: it needs a name")
     if doing.id in who:
         found["who"] = who[doing.id]
     how = _documented(doing, found, graph, lost)
     how += [said for said in reader.about.get(doing.id, ()) if said]
-    if how:
-        found["how"] = "\n".join(how)
+    if any(how):
+        found["how"] = "\n".join(how).strip("\n")
     if doing.decision:
         found["decision"] = doing.decision
     if doing.hands and "hands_over" not in found:
@@ -250,12 +284,12 @@ def _step(
 def _documented(doing: Doing, found: dict[str, Any], graph: Graph, lost: list[str]) -> list[str]:
     """Fill in what the documentation of an element says in lines of ours; return the rest of it."""
     rest = []
-    for line in (line for said in doing.tag.said("documentation") for line in said.splitlines()):
+    for line in (line for said in _documentation(doing.tag) for line in said):
         name, _, said = line.partition(": ")
         said = said.strip()
         listed = {names.CONSULTED: "consult", names.INFORMED: "inform", names.INSTRUCTION: "instruction"}.get(name)
         if not said:
-            rest += [line.strip()] if line.strip() else []
+            rest.append(line)
         elif name in (names.HANDS, names.SYSTEM, names.DECISION):
             found[{names.HANDS: "hands_over", names.SYSTEM: "system", names.DECISION: "decision"}[name]] = said
         elif name == names.ACCOUNTABLE or listed:
@@ -265,7 +299,7 @@ def _documented(doing: Doing, found: dict[str, Any], graph: Graph, lost: list[st
             if refs:
                 found[listed or "accountable"] = refs if listed else refs[0]
         else:
-            rest.append(line.strip())
+            rest.append(line)
     return rest
 
 
@@ -277,7 +311,7 @@ def _refs(said: str, graph: Graph, types: tuple[str, ...], lost: list[str], doin
         if item is not None and item.type in types and ("#" not in ref or ref in graph.parts):
             found.append(ref)
         else:
-            lost.append(f"“{doing.name}” names {ref}, which is not here")
+            lost.append(f"{doing.called} names {ref}, which is not here")
     return found
 
 

@@ -29,6 +29,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if self.path == "/__qms.js":
             return self._send(SCRIPT, "text/javascript")
         file = Path(self.translate_path(self.path.split("?")[0].split("#")[0]))
+        if "\0" in str(file) or not file.resolve().is_relative_to(Path(self.directory).resolve()):
+            return self.send_error(404)
         if file.is_dir():
             file = file / "index.html"
         if file.suffix == ".html" and file.is_file():

@@ -64,11 +64,15 @@ def _block(block: Block) -> str:
 
 @dataclass(frozen=True)
 class Flaw:
-    """Something that a PDF does not show as it should, and the way out. ``kind`` is image, glyph or other."""
+    """Something that a PDF does not show as it should, and the way out. ``kind`` is image, glyph or other.
+
+    ``address`` is that of the picture, for an image.
+    """
 
     kind: str
     text: str
     help: str
+    address: str = ""
 
 
 def write(
@@ -88,7 +92,7 @@ def write(
         """Hands out the pictures of the document and nothing else."""
 
         def fetch(self, url: str, headers: Any = None) -> Any:
-            found = (pictures or {}).get(unquote(url))
+            found = (pictures or {}).get(url) or (pictures or {}).get(unquote(url))
             if found is None:
                 raise ValueError("there is no such file beside the document")
             return URLFetcherResponse(url, found.read_bytes(), _media_type(found))
@@ -149,6 +153,7 @@ def _flaws(records: Iterable[logging.LogRecord]) -> Iterator[Flaw]:
                     "image",
                     f"the picture {name} cannot be shown",
                     "put the file there, or correct its name in the text",
+                    str(record.args[0]),
                 )
             ] = None
         elif not message.startswith(_OWN):

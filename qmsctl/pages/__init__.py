@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qmsctl.audience import Redactor
+from qmsctl.audience import NOTHING_HIDDEN, Redactor
 from qmsctl.checks import Report
 from qmsctl.loader import Loaded
 from qmsctl.model import harmless
@@ -40,7 +40,7 @@ def write(
     progress: Progress | None = None,
     control: Publication | None = None,
     performance: Performance | None = None,
-    hidden: frozenset[str] = frozenset(),
+    redact: Redactor = NOTHING_HIDDEN,
 ) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
@@ -61,7 +61,7 @@ def write(
     for number, view in enumerate(views):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))
-        written += _write_language(view, views, fresh, step, Redactor(hidden))
+        written += _write_language(view, views, fresh, step, redact)
     _copy_rows(views[0], fresh)
     theme = target.with_name("theme")
     shell.write(views, written, fresh, theme)
@@ -193,7 +193,11 @@ def section_of(page: str, kind: ItemType | None) -> str:
         return "compliance" if page.startswith("compliance/") else page
     if page.startswith("registers/"):
         return "registers"
-    return "performance" if kind.name == "kpi" else SECTIONS.get(str(kind.schema.get("x-group")), "registers")
+    return (
+        "performance"
+        if kind.name in ("kpi", "kpi-log", "data-source")
+        else SECTIONS.get(str(kind.schema.get("x-group")), "registers")
+    )
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -81,9 +81,12 @@ def _approvals(rule: Rule, role: str, owns: bool) -> Iterator[Approval]:
 
 def files(view: View) -> Iterator[tuple[str, bytes]]:
     """Yield what the front page shows to the holder of each role: what is due and what changed, as a small script."""
+    from qmsctl.pages import agenda  # which asks this module what roles must know
+
     page = f"{view.prefix}index"
     for role in view.of_type("role"):
         mine = documents(view, [role.id])
+        known = {item.id for item in mine}
         recent = sorted(
             (item for item in mine if str(item.get("effective") or "9") <= view.today),
             key=lambda item: (str(item.get("effective")), item.id),
@@ -96,6 +99,15 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
                 {"title": f"{d.item} {view.title(d.item)}", "url": view.url(d.item, page), "note": view.due_words(d.what), "on": d.on, "day": view.long_day(d.on)}
                 for d in view.dues(who=role.id)[:CHANGED]
             ],
+            "coming": [
+                {
+                    "title": f"{c.item} {view.title(c.item)} {c.revision}".strip(),
+                    "url": view.url(c.item, page),
+                    "note": str(view.t("from {day}", day=view.long_day(c.on))),
+                }
+                for c in agenda.coming(view)
+                if c.item in known
+            ][:CHANGED],
             "changed": [
                 {"title": f"{item.id} {view.title(item.id)}", "url": view.url(item.id, page), "note": view.state(item)}
                 for item in recent[:CHANGED]

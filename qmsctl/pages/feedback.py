@@ -34,7 +34,7 @@ def links(view: View, item: Item | None, page: str, title: str) -> list[tuple[st
         asked = f"{site.forge}{ISSUES[site.forge_kind]}?" + urlencode({names[0]: subject, names[1]: text})
         found = [(report, asked)]
         if item is not None and not item.shipped:
-            form = EDITORS[site.forge_kind].format(branch=quote(site.branch), path=quote(item.path))
+            form = EDITORS[site.forge_kind].format(branch=quote(site.branch), path=quote(view.written_in(item)))
             found.append((suggest, site.forge + form))
         return found
     if site.email:

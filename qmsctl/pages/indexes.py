@@ -41,13 +41,10 @@ def _chain(view: View, name: str) -> list[Any]:
 
 def _hints(view: View) -> list[str]:
     """What people often ask, as examples for the search: steps that decide something."""
-    asked = [
-        part.title
-        for process in _chain(view, "core")
-        for part in view.parts(process.id, "steps")
-        if part.data.get("decision")
-    ]
-    return asked[:3]
+    steps = [view.parts(process.id, "steps") for process in _chain(view, "core")]
+    asked = [next((p.title for p in parts if p.data.get("decision")), "") for parts in steps]
+    known = [title for title in asked if title]
+    return known[:: max(1, len(known) // 3)][:3]
 
 
 def _news(view: View) -> list[Any]:

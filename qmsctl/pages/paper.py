@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from qmsctl import body
 from qmsctl.model import Item, harmless
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.view import View
+from qmsctl.picture import Shown, inert, path_of, shown, unreadable
 
 HERE = Path(__file__).parent
 DOCUMENTS = ("policy", "process", "sop", "work-instruction", "form")
@@ -52,6 +52,17 @@ class Fragment:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A picture as a text names it: the document's file and line, the picture, and why it cannot be shown, if so."""
+
+    document: str
+    line: int
+    picture: str
+    why: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
 class Sheets:
     """A whole document for paper: HTML that stands by itself, and the files of the pictures it names."""
 
@@ -59,6 +70,8 @@ class Sheets:
     title: str
     html: str
     pictures: Mapping[str, Path] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each picture is named, by its address; those that cannot be shown included."""
 
 
 class Paper:
@@ -280,7 +293,7 @@ def document(paper: Paper, environment: Any, item: Item, size: str) -> Sheets:
         f'{mark}<article class="md-typeset">{article}</article>',
         size,
     )
-    return Sheets(item.id, title, text, pictures(view, [item]))
+    return Sheets(item.id, title, text, pictures(view, [item]), places(view, [item]))
 
 
 def handbook(paper: Paper, environment: Any, role: Item, size: str) -> Sheets:
@@ -303,7 +316,7 @@ def handbook(paper: Paper, environment: Any, role: Item, size: str) -> Sheets:
         f'{_watermark(paper)}<div class="md-typeset">{cover}{articles}</div>',
         size,
     )
-    return Sheets(f"{role.id}-handbook", title, text, pictures(view, items))
+    return Sheets(f"{role.id}-handbook", title, text, pictures(view, items), places(view, items))
 
 
 def index(paper: Paper, environment: Any, rows: Sequence[tuple[Item, str]]) -> str:
@@ -319,11 +332,37 @@ def pictures(view: View, items: Iterable[Item]) -> dict[str, Path]:
     root = view.loaded.root
     found = {}
     for item in items:
-        for link in body.links(item.body, item.body_line) if item.body else ():
-            file = file_of(link.target, (root / item.path).parent, root) if link.image else None
+        for seen in shown(item, root):
+            file = file_of(seen.link.target, (root / item.path).parent, root)
             if file is not None:
-                found[f"{PICTURE}{item.id}/{quote(published(link.target))}"] = file
+                found[_address(seen)] = file
     return found
+
+
+def places(view: View, items: Iterable[Item]) -> dict[str, Place]:
+    """Where bodies name pictures, by their address in a document for paper, and what is wrong with each."""
+    root = view.loaded.root
+    return {_address(seen): _place(seen, root) for item in items for seen in shown(item, root)}
+
+
+def _address(seen: Shown) -> str:
+    return f"{PICTURE}{seen.item.id}/{quote(published(seen.link.target))}"
+
+
+def _place(seen: Shown, root: Path) -> Place:
+    document, line = seen.item.path, seen.link.line
+    if seen.file is None:
+        way = "save the picture beside the document and name the file"
+        return Place(document, line, seen.link.target, "lies outside the repository", way)
+    path = path_of(seen.file, root)
+    if not seen.there:
+        return Place(document, line, path, "is not there", "put the file there, or correct its name in the text")
+    flaw = unreadable(seen.file)
+    if flaw is not None:
+        return Place(document, line, path, f"cannot be read: {flaw.what}", "open it; if it is damaged, save it anew")
+    if not inert(seen.file):
+        return Place(document, line, path, "holds active parts", "save it as plain SVG; qmsctl check names the lines")
+    return Place(document, line, path)
 
 
 def _watermark(paper: Paper, item: Item | None = None) -> str:

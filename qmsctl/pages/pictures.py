@@ -9,14 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
+from qmsctl.picture import SUFFIXES, inert, inside, is_file, jpeg_size
+
 IMAGE = re.compile(r'<img ([^>]*?src="([^"]+)"[^>]*?)\s*/?>')
 _LONGEST = 20_000
 _READ = 256 * 1024
 _ROOT = re.compile(rb"<svg\b[^>]*>", re.DOTALL)
 _SIDE = rb'\s%s="([0-9.]{1,9})(?:px)?"'
 _BOX = re.compile(rb'\sviewBox="[-0-9.]{1,9}[ ,]+[-0-9.]{1,9}[ ,]+([0-9.]{1,9})[ ,]+([0-9.]{1,9})"')
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
 def published(target: str) -> str:
@@ -26,10 +26,14 @@ def published(target: str) -> str:
 
 
 def file_of(target: str, folder: Path, root: Path) -> Path | None:
-    """The file of a picture that a text in ``folder`` names; None for one outside ``root``, and for what is no picture."""
-    file = folder / unquote(target)
-    within = ":" not in target and file.resolve().is_relative_to(root.resolve()) and file.is_file()
-    return file if within and file.suffix.lower() in SUFFIXES else None
+    """The file of a picture that a text in ``folder`` names; None for one that must not be published.
+
+    That is one outside ``root``, one that is no picture, and a drawing that could run something when it is opened.
+    """
+    file = inside(target, folder, root)
+    if file is None or file.suffix.lower() not in SUFFIXES or not is_file(file):
+        return None
+    return file if inert(file) else None
 
 
 def placed(text: str, folder: Path, root: Path) -> str:
@@ -56,21 +60,10 @@ def size_of(data: bytes) -> tuple[int, int] | None:
     if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
         wide, high = struct.unpack(">II", data[16:24])
     elif data.startswith(b"\xff\xd8"):
-        wide, high = _jpeg(data)
+        wide, high = jpeg_size(data)
     else:
         wide, high = _svg(data)
     return (wide, high) if 0 < wide <= _LONGEST and 0 < high <= _LONGEST else None
-
-
-def _jpeg(data: bytes) -> tuple[int, int]:
-    """Walk from segment to segment to the one that tells the size; (0, 0) if it does not come."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        kind, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if kind in _FRAMES:
-            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
-        at += 2 + max(length, 2)
-    return 0, 0
 
 
 def _svg(data: bytes) -> tuple[int, int]:

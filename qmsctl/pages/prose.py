@@ -100,7 +100,7 @@ def _link_words(view: View, page: str, piece: str) -> str:
                 (
                     at,
                     at + len(ref),
-                    f'<a class="qms-id" href="{html.escape(link)}" title="{title}">{html.escape(ref)}</a>',
+                    f'<a class="qms-id" href="{html.escape(link)}" title="{title}">{html.escape(_said(view, ref))}</a>',
                 )
             )
     taken = [(begin, end) for begin, end, _ in found]
@@ -115,6 +115,12 @@ def _link_words(view: View, page: str, piece: str) -> str:
         out += [html.escape(text[last:begin]), link]
         last = end
     return "".join(out) + html.escape(text[last:])
+
+
+def _said(view: View, ref: str) -> str:
+    """What readers see of a reference: an id as it is; a part of an item by its title."""
+    part = view.graph.parts.get(ref)
+    return f"{part.item} {part.title}" if part is not None and "#" in ref else ref
 
 
 def _terms(view: View, page: str, text: str) -> Iterator[tuple[int, int, str]]:

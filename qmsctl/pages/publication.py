@@ -87,6 +87,8 @@ class Publication:
         return self._known[item.id]
 
     def _version(self, item: Item) -> Version | None:
+        if item.shipped:
+            return None  # it came with qmsctl and has no history here
         if self.preview:
             row = next(iter(self.history.candidates(self._root, [item], self.today)), None)
             return row.version if row and row.version.commit else None

@@ -65,11 +65,16 @@ class View:
     def title(self, ref: str) -> str:
         return self.graph.title(ref)
 
+    def named(self, item: str) -> bool:
+        """Tell whether an item goes by its title alone, since its id is made of it: roles, terms, locations."""
+        found = self.graph.items.get(item)
+        return found is not None and self.types[found.type].id_template.endswith("<slug>")
+
     def label(self, ref: str) -> str:
         """What stands before a title: the id; of a part that of its item; of a clause its number."""
         part = self.graph.parts.get(ref)
         if part is None:
-            return ref
+            return "" if self.named(ref) else ref
         return f"{self.title(part.item)} {part.key}" if self.is_clause(ref) else part.item
 
     def item(self, ref: str) -> Item | None:
@@ -131,8 +136,15 @@ class View:
             return ""
         for found in self.loaded.qms.translations:
             if found.language == self.language and found.content.id == item:
+                if not found.done:
+                    return "missing"
                 return "outdated" if is_outdated(self.graph.items[item], found) else "current"
         return "missing"
+
+    def written_in(self, item: Item) -> str:
+        """The file that holds what this view shows of an item: its translation, else its source."""
+        mine = (t for t in self.loaded.qms.translations if t.language == self.language and t.content.id == item.id)
+        return next((t.content.path for t in mine), item.path)
 
     def in_source(self, item: str, page: str) -> str:
         """The address of an item in the language it was written in."""
@@ -152,9 +164,12 @@ class View:
     def backlinks(self, item: str) -> list[tuple[str, list[str]]]:
         """Who names an item, by relation, mentions last."""
         groups: dict[str, dict[str, None]] = defaultdict(dict)
+        properties = self.types[self.graph.items[item].type].properties
         for link in self.graph.links_to(item):
             spec = self.graph.spec_of(link)
             name = "mentioned in" if spec is None else (spec.inverse or link.field)
+            # What may be written at either end is called alike at both.
+            name = str(mapping_of(properties.get(name)).get("title", name))
             groups[name][link.source_part or link.source] = None
         return sorted(((k, sorted(v)) for k, v in groups.items()), key=lambda row: (row[0] == "mentioned in", row[0]))
 
@@ -248,6 +263,11 @@ class View:
         """What is due, in the language of the reader: the kind is translated, what an author wrote is not."""
         kind, colon, detail = what.partition(": ")
         return f"{self.t(kind)}{colon}{detail}"
+
+    def replaces(self, item: str) -> list[str]:
+        """The ids whose place an item took: those it had before, and those of the items it supersedes."""
+        before = [x.source for x in self.graph.links_to(item) if x.field == "superseded_by"]
+        return sorted({*before, *(str(old) for old in self.graph.items[item].get("formerly") or [])})
 
     def first_time(self, page: str, ref: str) -> bool:
         """Tell whether a page comes to an item for the first time, so that it is unfolded once only."""

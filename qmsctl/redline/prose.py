@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qmsctl.model import FieldPath
 from qmsctl.redline.change import Change, Words
 from qmsctl.redline.tables import Table, first, laid_out, split, told
-from qmsctl.redline.words import diff, likeness, limits, references, squeezed
+from qmsctl.redline.words import diff, likeness, limits, pictures, references, spoken, squeezed, without_pictures
 
 LONG = 12
 """From how many words on a value is shown as a word diff, not as before and after."""
@@ -79,7 +79,12 @@ def compare_prose(place: Place, before: str, after: str) -> list[Change]:
         return [_whole(place, before.strip(), after.strip())]
     old_text, old_tables = split(before)
     new_text, new_tables = split(after)
+    gone, come = pictures(old_text) - pictures(new_text), pictures(new_text) - pictures(old_text)
     found = []
+    for files, kind in ((gone, "removed"), (come, "added")):
+        found += [_picture(place, file, kind) for file in files]
+    only = (set(gone) - set(pictures(new_text))) | (set(come) - set(pictures(old_text)))
+    old_text, new_text = without_pictures(old_text, only), without_pictures(new_text, only)
     if squeezed(old_text) != squeezed(new_text) or any(sign != " " for sign, _ in diff(old_text, new_text)):
         found.append(_reworded(place, old_text, new_text))
     found += _tables(place, old_tables, new_tables)
@@ -88,9 +93,17 @@ def compare_prose(place: Place, before: str, after: str) -> list[Change]:
     return found
 
 
+def _picture(place: Place, file: str, kind: str) -> Change:
+    texts = (file, "") if kind == "removed" else ("", file)
+    return Change(place.path, place.what, kind, *texts, f"picture “{file}”", (), frozenset({"prose", "link"}))
+
+
 def _reworded(place: Place, before: str, after: str) -> Change:
     names = frozenset({"prose"} | touched(before, after))
-    return Change(place.path, place.what, "changed", before, after, place.label, diff(before, after), names)
+    one, two = spoken(before), spoken(after)
+    if squeezed(one) == squeezed(two):  # the marks alone differ, so they are what there is to show
+        one, two = before, after
+    return Change(place.path, place.what, "changed", before, after, place.label, diff(one, two), names)
 
 
 def _whole(place: Place, before: str, after: str) -> Change:
@@ -99,7 +112,7 @@ def _whole(place: Place, before: str, after: str) -> Change:
     if tables:
         names.add("table")
     kind, sign = ("removed", "-") if before else ("added", "+")
-    words = ((sign, before or after),)
+    words = ((sign, spoken(before or after)),)
     return Change(place.path, place.what, kind, before, after, place.label, words, frozenset(names))
 
 
@@ -228,6 +241,8 @@ def _cells_differ(place: Place, label: str, before: str, after: str) -> list[Cha
 def _cell(place: Place, label: str, before: str, after: str) -> Change:
     kind = "changed" if before and after else "added" if after else "removed"
     names = frozenset({"table"} | touched(before, after))
+    if spoken(before) != spoken(after):
+        before, after = spoken(before), spoken(after)
     return Change(place.path, place.what, kind, before, after, label, long_words(before, after), names)
 
 

@@ -79,6 +79,10 @@ def _parted(change: Change) -> Pieces:
 
 def _came_or_went(change: Change, head: str) -> Pieces:
     sign, value = (">", change.after) if change.kind == "added" else ("<", change.before)
+    if value and change.label == f"picture “{value}”":
+        return [(" ", f"{head} {change.kind}")]
+    if "prose" in change.names and change.words:
+        value = change.words[0][1]
     if change.what.endswith('"') and not change.label:  # a part, or the whole item
         head = f"{'New' if sign == '>' else 'Removed'} {lower_first(change.what)}"
     else:

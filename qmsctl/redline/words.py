@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from difflib import SequenceMatcher
 
 from qmsctl import body as markdown
@@ -15,6 +15,14 @@ MAX_WORK = 20_000_000
 """How many comparisons one alignment may cost at worst; about a second."""
 
 _TOKEN = re.compile(r"(\w+(?:[.,:/'’–-]\w+)*|[^\w\s])(\s*)")
+_PICTURE = re.compile(r"!\[([^\]\n]*)\]\(\s*<?([^)\s>]*)>?(?:\s+[\"'][^)]*)?\)")
+_CODE = re.compile(r"(?<![`\\])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_EMPHASIS = (
+    re.compile(r"(?<![*\\])\*\*(?=[^\s*])([^*]*[^\s*\\])\*\*(?!\*)"),
+    re.compile(r"(?<![*\\\w])\*(?=[^\s*])([^*]*[^\s*\\])\*(?![*\w])"),
+    re.compile(r"(?<![_\\\w])__(?=[^\s_])([^_]*[^\s_\\])__(?![_\w])"),
+    re.compile(r"(?<![_\\\w])_(?=[^\s_])([^_]*[^\s_\\])_(?![_\w])"),
+)
 _REFERENCE = re.compile(r"\b[A-Z]{2,8}-[0-9][0-9-]*(?:#[\w-]+)?")
 _QUANTITY = re.compile(r"(\d[\d.,:/–-]*)([^\W\d_]*)")
 
@@ -88,6 +96,42 @@ def limits(text: str) -> list[str]:
 def references(text: str) -> Counter[str]:
     """Return the ids and the targets of links that a text names."""
     return Counter([*_REFERENCE.findall(text), *(link.target for link in markdown.links(text, 1))])
+
+
+def spoken(text: str) -> str:
+    """Return a Markdown text as it is read: pictures by their files, without marks of emphasis and of code.
+
+    Signs that stand for themselves stay: 5 * 3, an_id_like_this, what a backslash protects and fenced code.
+    """
+    found, fenced = [], False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith(("```", "~~~"))
+        fenced ^= fence
+        found.append(line if fence or fenced else _spoken(line))
+    return "\n".join(found)
+
+
+def _spoken(line: str) -> str:
+    line = _PICTURE.sub(lambda match: _picture(match.group(1), match.group(2)), line)
+    parts = _CODE.split(line)  # text, mark, code, text, mark, code, …
+    for at in range(0, len(parts), 3):
+        for mark in _EMPHASIS:
+            parts[at] = mark.sub(r"\1", parts[at])
+    return "".join(part for at, part in enumerate(parts) if at % 3 != 1)
+
+
+def _picture(shows: str, target: str) -> str:
+    return f"picture “{target}”" + (f" ({shows.strip()})" if shows.strip() else "")
+
+
+def pictures(text: str) -> Counter[str]:
+    """Return the files of the pictures in a text."""
+    return Counter(link.target for link in markdown.links(text, 1) if link.image)
+
+
+def without_pictures(text: str, files: Collection[str]) -> str:
+    """Return a text without the pictures of some files."""
+    return _PICTURE.sub(lambda match: "" if match.group(2) in files else match.group(), text) if files else text
 
 
 def likeness(before: str, after: str) -> float:

@@ -51,7 +51,7 @@
       all("[data-step]", box).forEach(function (row) { row.classList.toggle("qms-chosen", row.getAttribute("data-step") === step); });
     }
     function follow() {
-      var parts = decodeURIComponent(location.hash.slice(1)).split("~"), target = parts[0] && document.getElementById(parts[0]);
+      var parts = window.qmsHash().split("~"), target = parts[0] && document.getElementById(parts[0]);
       var at = target ? panels.findIndex(function (panel) { return panel.contains(target); }) : -1;
       if (parts[1] && /^[a-z0-9-]+$/.test(parts[1])) { choose(parts[1]); }
       if (at < 0) { if (!box.querySelector(".qms-shown")) { show(0, false); } return; }
@@ -60,6 +60,7 @@
       if (target !== panels[at] && links[at].getAttribute("href") !== "#" + parts[0]) { target.scrollIntoView({ block: "center" }); }
     }
     box.setAttribute("data-ready", "");
+    show(0, false);
     window.addEventListener("hashchange", follow);
     follow();
   }
@@ -91,7 +92,7 @@
 
   // The contents beside a page show where the reader is.
   function contents() {
-    var links = all(".qms-toc a"), heads = links.map(function (link) { return document.getElementById(decodeURIComponent(link.hash.slice(1))); });
+    var links = all(".qms-toc a"), heads = links.map(function (link) { return document.getElementById(window.qmsHash(link.hash)); });
     if (!links.length || !window.IntersectionObserver) { return; }
     function mark() {
       var at = 0;
@@ -138,6 +139,7 @@
     }
     var open = make("a", "qms-button qms-button-main", qmsText("Everything for {role}", { role: work.title }));
     open.href = work.url;
+    if (work.coming.length) { list(qmsText("Takes effect soon for you"), work.coming, ""); }
     list(qmsText("Due"), work.due, qmsText("Nothing is due."));
     list(qmsText("Changed lately for you"), work.changed, qmsText("Nothing changed lately."));
     box.appendChild(open);
@@ -193,7 +195,7 @@
     });
     // What an address points at must be seen, also inside something folded.
     function unfold() {
-      var target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      var target = location.hash.length > 1 && document.getElementById(window.qmsHash());
       for (var at = target; at; at = at.parentElement) { if (at.tagName === "DETAILS") { at.open = true; } }
       if (target && target.closest("details")) { target.scrollIntoView({ block: "center" }); }
     }
@@ -207,7 +209,8 @@
       location.replace(note.getAttribute("data-qms-successor") + "?from=" + encodeURIComponent(note.getAttribute("data-qms-id")));
       return;
     }
-    if (from && /^[A-Za-z0-9-]{1,60}$/.test(from)) {
+    var replaces = document.querySelector("[data-qms-replaces]");
+    if (from && replaces && replaces.getAttribute("data-qms-replaces").split(" ").indexOf(from) >= 0) {
       var title = document.querySelector(".md-content__inner h1"), said = make("div", "qms-notice qms-notice-coming", qmsText("You asked for {id}. This took its place.", { id: from }));
       said.setAttribute("role", "status");
       if (title) { title.parentNode.insertBefore(said, title); }

@@ -17,13 +17,6 @@
     opened = [];
   }
 
-  function button() {
-    var found = document.querySelector("[data-qms-print]");
-    if (!found) { return; }
-    found.hidden = false;
-    found.addEventListener("click", function () { window.print(); });
-  }
-
   function day(iso) {
     return new Date(iso + "T00:00:00Z").toLocaleDateString(place, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
   }
@@ -74,7 +67,7 @@
   function current() {
     var asked = new URLSearchParams(location.search).get("rev"), here = document.querySelector("[data-qms-sheet]");
     var title = document.querySelector("article h1");
-    if (asked === null || !here || !title) { return; }
+    if (!asked || !here || !title) { return; }
     var said = verdict(asked.slice(0, 40), here);
     if (said[0] === "good" && stale()) { said = ["watch", window.qmsText("As far as this page knows, yes."), window.qmsText("But it was not built anew for days. Ask the owner.")]; }
     var box = document.createElement("div"), head = document.createElement("strong"), more = document.createElement("p");
@@ -93,6 +86,5 @@
 
   window.addEventListener("beforeprint", before);
   window.addEventListener("afterprint", after);
-  button();
   current();
 })();

@@ -15,6 +15,11 @@
       return values && Object.prototype.hasOwnProperty.call(values, name) ? String(values[name]) : all;
     });
   };
+  // What an address points at; a stray % in it is a sign like any other.
+  window.qmsHash = function (address) {
+    var raw = (address === undefined ? location.hash : address).slice(1);
+    try { return decodeURIComponent(raw); } catch (error) { return raw; }
+  };
   // What the browser remembers; nothing, where it may not.
   window.qmsMemory = {
     get: function (name) { try { return localStorage.getItem(name) || ""; } catch (error) { return ""; } },

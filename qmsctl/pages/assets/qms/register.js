@@ -448,7 +448,7 @@
     }
 
     function reveal() {
-      const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      const target = location.hash.length > 1 && document.getElementById(window.qmsHash());
       if (!target || !box.contains(target)) { return; }
       for (let at = target; at && at !== box; at = at.parentElement) { if (at.tagName === "DETAILS") { at.open = true; at.hidden = false; } }
       target.scrollIntoView();
