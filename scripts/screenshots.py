@@ -63,6 +63,8 @@ def main(site: Path, target: Path) -> None:
             page.emulate_media(color_scheme=scheme)
             page.goto("about:blank")
             page.goto(f"http://127.0.0.1:{server.server_address[1]}/{path}", wait_until="networkidle")
+            page.evaluate("document.fonts.ready.then(() => 1)")
+            page.wait_for_timeout(200)
             page.screenshot(path=str(target / f"{name}.png"))
             print(target / f"{name}.png")
         browser.close()
