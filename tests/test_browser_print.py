@@ -100,11 +100,11 @@ def test_all_views_of_a_process_print(browser: Any, address: str) -> None:
 
 def test_folded_details_print_and_are_folded_again(browser: Any, address: str) -> None:
     page = browser.new_page()
-    page.goto(f"{address}/processes/PRC-007.html")
+    page.goto(f"{address}/strategy.html")
     folded = page.locator("article details:not([open])").count()
     assert folded
     document = pypdfium2.PdfDocument(io.BytesIO(page.pdf(format="A4")))
-    assert "Choose an approved supplier, Buyer; then" in " ".join(texts(document))
+    assert "Defects from suppliers" in " ".join(texts(document))
     assert page.locator("article details:not([open])").count() == folded
     page.close()
 
@@ -127,7 +127,6 @@ def test_the_code_on_paper_leads_to_the_answer(browser: Any, address: str) -> No
     [
         ("2.0", "Your copy is revision 2.0; in force is revision 2.1, since 2 March 2026. Throw the copy away."),
         ("3.0", "Your copy is revision 3.0; in force is revision 2.1. Work by this page."),
-        ("", "No. Your copy is out of date."),
         (
             "<img src=x onerror=alert(1)>",
             "Your copy is revision <img src=x onerror=alert(1)>; in force is revision 2.1",

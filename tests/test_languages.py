@@ -166,6 +166,8 @@ def test_no_english_of_the_interface_reaches_a_german_page(tmp_path: Path) -> No
         for said in found.said:
             for piece in re.split(r"[,.;:·|→()?]|\bund\b", said):
                 words_only = flat(piece)
+                if re.sub(r"^[a-z]{2,4} ", "", words_only) in known:
+                    continue  # a part of an item, with the id of the item before its title
                 if re.search(r"[a-z]{3}", words_only) and words_only not in known and not may_stay(page, words_only):
                     escaped.setdefault(words_only, page)
     assert not escaped, "\n".join(f"{page}: {said}" for said, page in escaped.items())
@@ -255,7 +257,8 @@ def test_translate_writes_all_texts_and_nothing_else(system: Callable[..., Path]
     assert "## Steps\n\n### Draw the sample {#draw-sample}\nSystem: CAQ\n\nFrom three layers." in text
     for fact in ("Who:", "effective", "owner", "review_every", "change", "\nid:"):
         assert fact not in text
-    assert [f for f in checks.run(load(root), TODAY).findings if f.check.startswith("translation-")] == []
+    found = checks.run(load(root), TODAY).findings
+    assert {f.check for f in found if f.check.startswith("translation-")} <= {"translation-untouched"}
     assert run(root, "check", "--only", "translation-unmatched").exit_code == 0
 
 
@@ -300,7 +303,9 @@ def test_every_translation_begun_fits_its_source(tmp_path: Path) -> None:
             (root / path).write_text(text, encoding="utf-8")
     found = load(root)
     assert len(found.qms.translations) > 100
-    wrong = [f for f in checks.run(found, TODAY).findings if f.check.startswith(("translation-", "yaml-", "front-"))]
+    begun = "translation-untouched"  # nobody has translated anything yet, and the check says so
+    told = [f for f in checks.run(found, TODAY).findings if f.check != begun]
+    wrong = [f for f in told if f.check.startswith(("translation-", "yaml-", "front-"))]
     assert [str(f.position) + " " + f.message for f in wrong] == []
 
 
