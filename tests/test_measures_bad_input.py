@@ -1026,8 +1026,7 @@ def test_two_hundred_thousand_members_are_computed_and_kept_small(org: Org) -> N
     org.kpi(more={"dimensions": ["nr"]})
     org.put(ROWS + "".join(f"m{n},2026-10-05,aldern,x,1,1\n" for n in range(200_000)))
     assert org.compute().exit_code in (0, 4)
-    kept = sum(f.stat().st_size for f in org.kept.rglob("*") if f.is_file())
-    assert kept < 200_000 * 1_000  # a member costs less than a kilobyte
+    assert sum(f.stat().st_size for f in org.kept.rglob("*") if f.is_file()) < 100_000_000
 
 
 # --- contracts --------------------------------------------------------------------------------------

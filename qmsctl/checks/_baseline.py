@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from qmsctl.atomic import write_whole
 from qmsctl.checks import Report
 from qmsctl.model import Finding
 
@@ -29,9 +30,7 @@ def write(file: Path, report: Report) -> None:
         for f in report.findings
     ]
     rows.sort(key=lambda row: (row["path"], row["check"], row["fingerprint"]))
-    temporary = file.with_name(file.name + ".part")
-    temporary.write_text(json.dumps({"findings": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(file)
+    write_whole(file, json.dumps({"findings": rows}, indent=1, ensure_ascii=False) + "\n")
 
 
 def apply(file: Path, report: Report) -> Report:

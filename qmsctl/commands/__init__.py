@@ -15,6 +15,7 @@ import click
 
 from qmsctl import checks
 from qmsctl.approvals.control import Control, open_control
+from qmsctl.atomic import write_whole
 from qmsctl.audience import without
 from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
@@ -332,10 +333,7 @@ def emit(text: str, file: Path | None = None) -> None:
         text = printable(text, colour())
         click.echo(text, nl=not text.endswith("\n"), color=True if colour() else None)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".part")
-    temporary.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
-    temporary.replace(file)
+    write_whole(file, text if text.endswith("\n") else text + "\n")
 
 
 def format_option(*choices: str) -> Callable[[Any], Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from qmsctl.atomic import write_whole
 from qmsctl.audience import Redactor
 from qmsctl.commands import Trouble, Workspace, as_of_option, emit, format_option, pass_workspace
 from qmsctl.commands._published import published
@@ -131,10 +132,7 @@ def _write(view: View, found: list[Digest], form: str, out: Path) -> None:
         if not one.sections:
             file.unlink(missing_ok=True)
             continue
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(file.name + ".part")
-        temporary.write_bytes(_rendered(view, one, form))
-        temporary.replace(file)
+        write_whole(file, _rendered(view, one, form))
         written.append(file)
     emit("\n".join(map(str, written)) or "There is nothing to tell; no file was written.")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from qmsctl.atomic import write_whole
+
 VARIANTS = ("ua-1", "ua-2", "a-2a", "a-3a")
 _IMAGE = "Failed to load image at %r: %s"
 _GLYPH = ".notdef glyph rendered for Unicode string"
@@ -105,10 +107,7 @@ def write(
             pdf_identifier=hashlib.sha256(text.encode()).digest()[:16],
         )
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(file.name + ".part")
-        part.write_bytes(data)
-        part.replace(file)
+        write_whole(file, data)
     except OSError as error:
         raise PdfFault(f"{file} could not be written: {error.strerror or error}") from error
     return tuple(_flaws(said))

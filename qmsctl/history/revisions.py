@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 
 from qmsctl import config as configuration
 from qmsctl import frontmatter
+from qmsctl.atomic import write_whole
 from qmsctl.history import git
 from qmsctl.loader import SUFFIXES
 from qmsctl.model import Item
@@ -429,11 +429,8 @@ def _keep(
 ) -> None:
     """Write the cache as a whole or not at all; that it cannot be written is no fault."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f"{file.name}.{os.getpid()}")
         rows = [asdict(commit) for commit in mainline]
         text = json.dumps({"format": CACHE_FORMAT, "folders": list(folders), "mainline": rows, "facts": facts})
-        part.write_text(text, encoding="utf-8", errors="surrogateescape")
-        part.replace(file)
+        write_whole(file, text.encode("utf-8", errors="surrogateescape"))
     except OSError:
         return

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qmsctl.atomic import write_whole
 from qmsctl.measures import compute, evidence
 from qmsctl.measures.board import Measures
 from qmsctl.measures.compute import Job, Outcome, Progress
@@ -88,10 +89,7 @@ def _keep_rows(measures: Measures, kpis: Sequence[str], data: Path, location: st
             for judged, period in asked:
                 found = evidence.behind(judged.definition, rows, period, judged.location, ROWS_KEPT, counted=False)
                 file = rows_file(measures, judged.definition.kpi, judged.location, period)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                temporary = file.with_suffix(".part")
-                temporary.write_text(as_csv(found), encoding="utf-8", newline="")
-                temporary.replace(file)
+                write_whole(file, as_csv(found))
 
 
 def _forget_rows(measures: Measures, kpi: str, place: str, wanted: Sequence[str]) -> None:

@@ -15,10 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from qmsctl.atomic import write_whole
 from qmsctl.measures.contract import Health
 from qmsctl.measures.model import TOTAL, Breach, Number, Point, Series
 
 FORMAT = 2
+PLAIN = ["", None, ""]
+"""A point without doubt, never restated."""
 ALL = "_all"
 RUN = "_kpi"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}")
@@ -127,10 +130,8 @@ class Store:
             return None  # not computed yet, or by another version: it will be computed anew
 
     def _write(self, file: Path, data: Mapping[str, Any]) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.name}.part")
-        temporary.write_text(json.dumps({"format": FORMAT, **data}, ensure_ascii=False, default=str), encoding="utf-8")
-        temporary.replace(file)
+        text = json.dumps({"format": FORMAT, **data}, ensure_ascii=False, default=str, separators=(",", ":"))
+        write_whole(file, text)
 
 
 _Made = TypeVar("_Made")
@@ -172,19 +173,25 @@ def _breach(data: Mapping[str, Any]) -> Breach:
 
 
 def _plain(series: Series) -> dict[str, Any]:
-    points = [
-        [p.period, p.value, {k: _out(v) for k, v in p.parts.items()}, p.rows, p.doubt, p.was, p.restated]
-        for p in series.points
-    ]
-    return {"dimension": series.dimension, "member": series.member, "points": points}
+    return {"dimension": series.dimension, "member": series.member, "points": [_row(p) for p in series.points]}
+
+
+def _row(point: Point) -> list[Any]:
+    """A point as a row; what most points have nothing to say about is left out at its end."""
+    row = [point.period, point.value, {k: _out(v) for k, v in point.parts.items()}, point.rows]
+    said = [point.doubt, point.was, point.restated]
+    return row if said == PLAIN else row + said
 
 
 def _series(kpi: str, location: str, row: Mapping[str, Any]) -> Series:
     points = tuple(
-        Point(period, value, {k: _in(v) for k, v in parts.items()}, rows, doubt, "", was, restated)
-        for period, value, parts, rows, doubt, was, restated in row["points"]
+        _point(period, value, parts, rows, *(said or PLAIN)) for period, value, parts, rows, *said in row["points"]
     )
     return Series(kpi, location, row["dimension"], row["member"], points)
+
+
+def _point(period: str, value: Any, parts: Any, rows: int, doubt: str, was: Any, restated: str) -> Point:
+    return Point(period, value, {k: _in(v) for k, v in parts.items()}, rows, doubt, "", was, restated)
 
 
 def _out(value: Number | None) -> Any:

@@ -113,4 +113,4 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
                 for item in recent[:CHANGED]
             ],
         }  # fmt: skip
-        yield f"{view.prefix}assets/work/{role.id}.js", f"qmsWork({json.dumps(work, sort_keys=True)});\n".encode()
+        yield f"{view.prefix}assets/duties/{role.id}.js", f"qmsWork({json.dumps(work, sort_keys=True)});\n".encode()

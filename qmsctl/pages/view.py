@@ -278,7 +278,7 @@ class View:
 
     def work_file(self, role: str, page: str) -> str:
         """The address of the small file with what a role has to do."""
-        return self.relative(f"assets/work/{role}", page).removesuffix("html") + "js"
+        return self.relative(f"assets/duties/{role}", page).removesuffix("html") + "js"
 
     def dues_of(self, *roles: str) -> list[Due]:
         return [due for due in self._dues if due.who in roles]
