@@ -272,6 +272,15 @@ class Graph:
                         found.append(due)
         return sorted(found, key=lambda d: (d.on, d.item, d.what))
 
+    def review_due(self, item: str) -> str:
+        """Return the day until which an item must be reviewed again; "" if it needs no review."""
+        found = self.items[item]
+        for spec in self.types[found.type].dues:
+            if spec.path == ("review_every",):
+                due = self._due(found, spec, spec.path, found.get("review_every"))
+                return due.on if due else ""
+        return ""
+
     def _due(self, item: Item, spec: Any, path: FieldPath, value: Any) -> Due | None:
         around: Any = item.fields
         for step in path[:-1]:

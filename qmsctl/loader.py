@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zoneinfo
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -61,8 +61,8 @@ def parse_yaml_bytes(data: bytes) -> tuple[dict[str, Any] | None, str]:
     return parsed.fields, ""
 
 
-def load(root: Path, progress: Progress | None = None) -> Loaded:
-    """Read the whole system below ``root``."""
+def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = ()) -> Loaded:
+    """Read the whole system below ``root``; ``also`` names shipped catalogues beyond those in scope."""
     sink = Sink()
     config = read_config(root, sink)
     types, faults = schema.read_types(root / "item_types", parse_yaml_bytes)
@@ -87,8 +87,10 @@ def load(root: Path, progress: Progress | None = None) -> Loaded:
         item = read_item(root, path, types, folders, sink)
         if item is not None:
             _keep(item, items, seen, sink)
-    for catalogue in shipped_catalogues(config, types, sink):
+    for catalogue in shipped_catalogues((*config.standards, *also), types):
         items.setdefault(catalogue.id, catalogue)
+    for mapping in shipped_mappings(items, types):
+        items.setdefault(mapping.id, mapping)
     names = read_names(root, config, sink)
     if progress is not None:
         progress(len(files), len(files))
@@ -290,15 +292,26 @@ def _inside(root: Path, path: Path) -> bool:
         return False
 
 
-def shipped_catalogues(
-    config: configuration.Config, types: Mapping[str, schema.ItemType], sink: Sink
-) -> Iterator[Item]:
-    """Yield the catalogues that come with qmsctl and are in scope."""
-    for name in config.standards:
+def shipped_catalogues(names: Iterable[str], types: Mapping[str, schema.ItemType]) -> Iterator[Item]:
+    """Yield the catalogues of these names that come with qmsctl."""
+    for name in names:
         file = CATALOGUES / f"{name}.yaml"
         if slug(name) == name and file.is_file() and "catalogue" in types:
-            parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
-            yield Item(name, "catalogue", f"catalogues/{name}.yaml", parsed.fields or {}, parsed.marks, shipped=True)
+            yield _shipped(file, "catalogue")
+
+
+def shipped_mappings(items: Mapping[str, Item], types: Mapping[str, schema.ItemType]) -> Iterator[Item]:
+    """Yield the mappings that come with qmsctl between catalogues that are there."""
+    for file in sorted((CATALOGUES / "mappings").glob("*.yaml")):
+        one, _, other = file.stem.partition("-to-")
+        if one in items and other in items and "clause-mapping" in types:
+            yield _shipped(file, "clause-mapping")
+
+
+def _shipped(file: Path, kind: str) -> Item:
+    parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
+    folder = "catalogues" if kind == "catalogue" else "clause-mappings"
+    return Item(file.stem, kind, f"{folder}/{file.name}", parsed.fields or {}, parsed.marks, shipped=True)
 
 
 def read_item(

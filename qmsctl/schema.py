@@ -126,6 +126,11 @@ class ItemType:
         return found
 
     @property
+    def record(self) -> str:
+        """The field with the day of an item that is a record; "" for what is none."""
+        return str(self.schema.get("x-record", ""))
+
+    @property
     def initial(self) -> str:
         return str(self.schema.get("x-lifecycle", {}).get("initial", ""))
 

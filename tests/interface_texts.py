@@ -89,9 +89,10 @@ def _all() -> Iterator[tuple[str, str]]:
     shell_words = _Recorder()
     shell._words(shell_words)
     yield from ((text, "shell") for text in shell_words.asked)
-    for table in (coverage.STATES, model.WORDS, words.TRENDS):
+    for table in (model.WORDS, words.TRENDS):
         yield from ((text, "tables") for text in table.values())
     yield from ((text, "measures") for text in _returned(Measures.missing))
+    yield from ((text, "coverage") for text in coverage.words.TEXTS)
     yield from ((text, "data") for text in (*SAID_AS_DATA, *wording.MONTHS, *calendar.WEEKDAYS))
 
 

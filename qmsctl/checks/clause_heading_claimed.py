@@ -34,7 +34,7 @@ def check(graph: Graph) -> Iterator[Finding]:
     for link in graph.links:
         part = graph.parts.get(link.part)
         spec = graph.spec_of(link)
-        if part and part.data.get("heading") and spec and spec.inverse in ("answered by", "evidenced by"):
+        if part and part.data.get("heading") and spec and spec.inverse in ("answered by", "evidenced by", "measured by", "claimed by"):
             yield Finding(
                 "clause-heading-claimed",
                 f"{link.target} is a heading",

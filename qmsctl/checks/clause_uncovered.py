@@ -22,17 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmsctl.coverage import clauses
+from qmsctl.coverage import coverage_of, standards_of
 from qmsctl.graph import Graph
 from qmsctl.model import Finding
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for standard in graph.of_type("standard"):
-        for clause in clauses(graph, standard.id):
-            if clause.state == "gap":
+def check(graph: Graph, today: str) -> Iterator[Finding]:
+    for standard in standards_of(graph):
+        for clause in coverage_of(graph, standard.id, today).clauses:
+            if clause.state == "gap" and not clause.heading:
                 yield Finding(
                     "clause-uncovered",
                     f"nothing answers clause {clause.key}, {clause.topic.lower()}",

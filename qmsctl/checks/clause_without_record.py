@@ -28,17 +28,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmsctl.coverage import clauses
+from qmsctl.coverage import coverage_of, standards_of
 from qmsctl.graph import Graph
 from qmsctl.model import Finding
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for standard in graph.of_type("standard"):
-        for clause in clauses(graph, standard.id):
-            if clause.state == "covered" and clause.documented in ("record", "both") and not clause.records:
+def check(graph: Graph, today: str) -> Iterator[Finding]:
+    for standard in standards_of(graph):
+        for clause in coverage_of(graph, standard.id, today).clauses:
+            if clause.answers and clause.documented in ("record", "both") and not clause.records:
                 yield Finding(
                     "clause-without-record",
                     f"clause {clause.key} demands records, and no kind of record covers it",

@@ -343,15 +343,16 @@ def ready(view: View) -> list[Ready]:
     """Return how many clauses of each standard are answered."""
     t = view.t
     found = []
-    for standard in view.of_type("standard"):
-        states = [clause.state for clause in view.clauses(standard.id)]
-        covered, planned, gap = (states.count(name) for name in ("covered", "planned", "gap"))
-        demanded = covered + planned + gap
+    for standard in view.applied:
+        counts = view.coverage(standard.id).counts()
+        covered, partly, planned, gap = (counts[name] for name in ("covered", "partly", "planned", "gap"))
+        demanded = covered + partly + planned + gap
         missing = listed(
             view,
             [
                 str(said)
                 for said in (
+                    _count(partly, "", t("1 in part"), t("{n} in part", n=partly)),
                     _count(planned, "", t("1 is planned"), t("{n} are planned", n=planned)),
                     _count(gap, "", t("1 is open"), t("{n} are open", n=gap)),
                 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from qmsctl import body
 from qmsctl.checks import Report, reviewed
-from qmsctl.coverage import STATES, Clause, clauses
+from qmsctl.coverage import Claims, Coverage, Reason, coverage_of, standards_of
 from qmsctl.diagrams.drawing import Diagram
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
@@ -58,7 +58,7 @@ class View:
         self.organisation = loaded.config.organisation
         self._seen: dict[str, set[str]] = {}
         self.signs = SIGNS
-        self.states = STATES
+        self._coverage: dict[str, Coverage] = {}
 
     # --- names and addresses --------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class View:
     @cached_property
     def standards(self) -> dict[str, str]:
         """The standard that applies a catalogue, by catalogue: clauses open on its page."""
-        return {str(item.get("catalogue")): item.id for item in self.of_type("standard")}
+        return {str(item.get("catalogue")): item.id for item in reversed(self.applied)}
 
     def relative(self, to: str, page: str) -> str:
         """The address of one page as seen from another."""
@@ -205,11 +205,42 @@ class View:
     def objectives_of(self, theme: str) -> list[str]:
         return [x.source for x in self.graph.links_to_ref(theme) if self.graph.items[x.source].type == "objective"]
 
-    def clauses(self, standard: str) -> list[Clause]:
-        return clauses(self.graph, standard)
+    @cached_property
+    def applied(self) -> list[Item]:
+        """The items that say how we stand to a standard."""
+        return standards_of(self.graph)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Everything that says it answers, proves or measures a clause."""
+        return Claims(self.graph, self.today)
+
+    def coverage(self, ref: str) -> Coverage:
+        """How we stand to a catalogue, or to that of an item of type standard."""
+        if ref not in self._coverage:
+            self._coverage[ref] = coverage_of(self.graph, ref, self.today, self.claims)
+        return self._coverage[ref]
+
+    def say(self, reason: Reason) -> str:
+        """Return a reason in the reader's language, with ids and days as people write them."""
+        values = {
+            name: self.long_day(value) if name == "day" else self.title(value) if name == "role" else value
+            for name, value in reason.values.items()
+        }
+        said = str(self.t(reason.says, **values))
+        return f"{self.title(reason.location)}: {said}" if reason.location else said
 
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
+
+    def linked_as(self, ref: str, inverse: str) -> list[str]:
+        """The items that link to exactly this item or part under a relation named at this end."""
+        found: dict[str, None] = {}
+        for link in self.graph.links_to_ref(ref):
+            spec = self.graph.spec_of(link)
+            if spec is not None and spec.inverse == inverse and not link.problem:
+                found[link.source] = None
+        return list(found)
 
     def duties(self, *roles: str) -> list[work.Duty]:
         return work.duties(self, list(roles))

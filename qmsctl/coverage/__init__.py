@@ -1,0 +1,417 @@
+"""How a system stands to the clauses of its standards: what answers each, how well, who owns it, where the evidence is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeVar
+
+from qmsctl.coverage import words
+from qmsctl.coverage.claims import Claim, Claims, Record, Via
+from qmsctl.coverage.numbers import above
+from qmsctl.coverage.words import NAMES, STATES, Reason
+from qmsctl.graph import Graph
+from qmsctl.model import Item, Part, Position, mapping_of, nearest, rows_of
+
+__all__ = [
+    "NAMES", "STATES", "Claim", "Claims", "Clause", "Coverage", "Exclusion", "Plan", "Reason", "Record", "Stand",
+    "UnknownStandard", "Via", "above", "coverage_of", "standards_of",
+]  # fmt: skip
+
+
+NOWHERE = Position("")
+
+
+class UnknownStandard(ValueError):
+    """What was named is no standard that is loaded; ``help`` says what could be meant."""
+
+    def __init__(self, ref: str, known: Sequence[str]) -> None:
+        super().__init__(f"{ref} is neither a catalogue nor an item of type standard")
+        near = nearest(ref, list(known))
+        self.help = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known) or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Why a clause does not apply; at some locations only, where it names them."""
+
+    clause: str
+    reason: str
+    who: str = ""
+    since: str = ""
+    locations: tuple[str, ...] = ()
+    position: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will answer a clause, who sees to it and by when."""
+
+    clause: str
+    what: str
+    who: str
+    by: str
+    locations: tuple[str, ...] = ()
+    position: Position = NOWHERE
+
+
+Said = TypeVar("Said", Exclusion, Plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a clause stands at one location, and why it is not better."""
+
+    state: str
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a standard and how this organisation stands to it.
+
+    The state of a heading is rolled up from the clauses below it; ``counts`` has the states of all clauses in it
+    that demand something.
+    """
+
+    ref: str
+    key: str
+    topic: str
+    depth: int
+    heading: bool
+    demands: str
+    documented: str
+    always: bool
+    control: bool
+    confidence: str
+    below: tuple[str, ...] = ()
+    state: str = "gap"
+    reasons: tuple[Reason, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    exclusion: Exclusion | None = None
+    plan: Plan | None = None
+    places: Mapping[str, Stand] = field(default_factory=dict, hash=False)
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    owner: str = ""
+    chosen: str = ""
+
+    @property
+    def answers(self) -> tuple[Claim, ...]:
+        """The claims in force that say how the clause is met: made for it, or derived where there is no such one."""
+        return tuple(claim for claim in self.claims if claim.how == "implements" and claim.in_force)
+
+    def answers_at(self, location: str) -> tuple[Claim, ...]:
+        """The answers that hold at a location."""
+        return tuple(claim for claim in self.answers if claim.applies(location))
+
+    @property
+    def records(self) -> tuple[Claim, ...]:
+        """The claims in force that prove it."""
+        return tuple(claim for claim in self.claims if claim.how == "evidences" and claim.in_force)
+
+    @property
+    def measures(self) -> tuple[Claim, ...]:
+        """The KPIs in force that measure it."""
+        return tuple(claim for claim in self.claims if claim.how == "measures" and claim.in_force)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """All clauses of a catalogue, in order. ``locations`` is ("",) where the system has none."""
+
+    catalogue: Item
+    standard: Item | None
+    clauses: tuple[Clause, ...]
+    locations: tuple[str, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Clause]:
+        return {clause.key: clause for clause in self.clauses}
+
+    def clause(self, key: str) -> Clause:
+        """Return the clause with a number. Raises KeyError."""
+        return self.by_key[key]
+
+    @property
+    def top(self) -> tuple[Clause, ...]:
+        """The clauses that stand below no other."""
+        below = {key for clause in self.clauses for key in clause.below}
+        return tuple(clause for clause in self.clauses if clause.key not in below)
+
+    def counts(self) -> Counter[str]:
+        """Return how many clauses that demand something are in each state."""
+        return Counter(clause.state for clause in self.clauses if not clause.heading)
+
+    @property
+    def confidence(self) -> str:
+        """How the catalogue was verified; "" if it does not say."""
+        return str(self.catalogue.get("confidence") or "")
+
+
+def standards_of(graph: Graph) -> list[Item]:
+    """Return the items that say how the organisation stands to a standard, by id."""
+    return [item for item in graph.of_type("standard") if item.get("catalogue") in graph.items]
+
+
+def coverage_of(graph: Graph, ref: str, today: str, claims: Claims | None = None) -> Coverage:
+    """Return how the system stands to a catalogue, or to that of an item of type standard. Raises UnknownStandard.
+
+    ``claims`` are those of this graph and day, where several standards are asked for.
+    """
+    catalogue, standard = _named(graph, ref)
+    claims = claims or Claims(graph, today)
+    places = _places(graph, standard)
+    exclusions = _by_clause(_exclusions(standard))
+    plans = _by_clause(_plans(standard))
+    chosen = {str(row.get("clause")): str(row.get("reason") or "") for row in _rows(standard, "inclusions")}
+    found: dict[str, Clause] = {}
+    parts = graph.parts_of(catalogue.id, "clauses")
+    keys = {part.key for part in parts}
+    children: dict[str, list[str]] = {}
+    for part in parts:
+        parent = next((key for key in above(part.key) if key in keys), "")
+        children.setdefault(parent, []).append(part.key)
+    for part in parts:
+        bare = _bare(part, catalogue, tuple(children.get(part.key, ())), chosen.get(part.ref, ""))
+        out = _excluded(part, exclusions)
+        found[part.key] = (
+            bare if bare.heading else _judged(bare, claims, places, out, plans.get(part.ref, []), standard)
+        )
+    for part in sorted(parts, key=lambda p: -len(above(p.key))):
+        found[part.key] = _rolled_up(found[part.key], found)
+    return Coverage(catalogue, standard, tuple(found[part.key] for part in parts), places)
+
+
+def _named(graph: Graph, ref: str) -> tuple[Item, Item | None]:
+    item = graph.items.get(ref)
+    if item is not None and item.type == "standard":
+        catalogue = graph.items.get(str(item.get("catalogue")))
+        if catalogue is not None and catalogue.type == "catalogue":
+            return catalogue, item
+    if item is not None and item.type == "catalogue":
+        return item, next((s for s in standards_of(graph) if s.get("catalogue") == item.id), None)
+    raise UnknownStandard(ref, [i.id for i in graph.items.values() if i.type in ("catalogue", "standard")])
+
+
+def _bare(part: Part, catalogue: Item, below: tuple[str, ...], chosen: str) -> Clause:
+    data = part.data
+    return Clause(
+        part.ref, part.key, part.title, len(above(part.key)), bool(data.get("heading")), str(data.get("demands") or ""),
+        str(data.get("documented") or ""), bool(data.get("cannot_be_excluded")), bool(data.get("control")),
+        str(data.get("confidence") or catalogue.get("confidence") or ""), below, chosen=chosen,
+    )  # fmt: skip
+
+
+# --- what the standard item says ----------------------------------------------------------------------
+
+
+def _places(graph: Graph, standard: Item | None) -> tuple[str, ...]:
+    """The locations at which a standard applies; all of them where it names none."""
+    every = [item.id for item in graph.of_type("location")]
+    named = standard.get("locations") if standard else None
+    here = [place for place in every if place in named] if isinstance(named, list) else every
+    return tuple(here or every) or ("",)
+
+
+def _rows(standard: Item | None, name: str) -> list[Mapping[str, object]]:
+    return rows_of(standard.get(name)) if standard else []
+
+
+def _exclusions(standard: Item | None) -> Iterator[Exclusion]:
+    for index, row in enumerate(_rows(standard, "exclusions")):
+        position = standard.position("exclusions", index, "clause") if standard else NOWHERE
+        yield Exclusion(
+            _text(row, "clause"), _text(row, "reason"), _text(row, "who"), _text(row, "since"), _list(row), position
+        )
+
+
+def _plans(standard: Item | None) -> Iterator[Plan]:
+    for index, row in enumerate(_rows(standard, "plans")):
+        if not row.get("done"):
+            position = standard.position("plans", index, "clause") if standard else NOWHERE
+            yield Plan(
+                _text(row, "clause"), _text(row, "what"), _text(row, "who"), _text(row, "by"), _list(row), position
+            )
+
+
+def _by_clause(rows: Iterable[Said]) -> dict[str, list[Said]]:
+    found: dict[str, list[Said]] = {}
+    for row in rows:
+        found.setdefault(row.clause, []).append(row)
+    return found
+
+
+def _text(row: Mapping[str, object], name: str) -> str:
+    return str(mapping_of(row).get(name) or "")
+
+
+def _list(row: Mapping[str, object]) -> tuple[str, ...]:
+    named = row.get("locations")
+    return tuple(str(name) for name in named) if isinstance(named, list) else ()
+
+
+def _excluded(part: Part, exclusions: Mapping[str, list[Exclusion]]) -> list[Exclusion]:
+    """The exclusions of a clause: its own, and those of the clauses above it."""
+    refs = (part.ref, *(f"{part.item}/{key}" for key in above(part.key)))
+    return [row for ref in refs for row in exclusions.get(ref, ())]
+
+
+# --- judging ------------------------------------------------------------------------------------------
+
+
+def _judged(
+    clause: Clause,
+    claims: Claims,
+    places: tuple[str, ...],
+    exclusions: list[Exclusion],
+    plans: list[Plan],
+    standard: Item | None,
+) -> Clause:
+    """Return a clause with its claims, its state at each location and as a whole."""
+    own = claims.of(clause.ref)
+    derived = tuple(_measured(claim, claims) for claim in claims.derived(clause.ref))
+    mine = own + tuple(claim for claim in derived if not _repeats(claim, own))
+    stands = {place: _stand(clause, mine, place, exclusions, plans, claims.today) for place in places}
+    state = roll_up(stand.state for stand in stands.values())
+    plan = plans[0] if plans else None
+    exclusion = exclusions[0] if exclusions else None
+    first = next(
+        (
+            c
+            for c in sorted(mine, key=lambda c: (c.via is not None, not c.carries))
+            if c.how == "implements" and c.owner
+        ),
+        None,
+    )
+    said = standard.get("owner") if standard else None
+    owner = first.owner if first else plan.who if plan else said if isinstance(said, str) else ""
+    if state == "excluded" and exclusion is not None:
+        owner = exclusion.who or (said if isinstance(said, str) else "")
+    return replace(
+        clause, state=state, reasons=_together(stands), claims=mine, exclusion=exclusion, plan=plan, places=stands,
+        owner=owner,
+    )  # fmt: skip
+
+
+def _repeats(claim: Claim, own: Sequence[Claim]) -> bool:
+    return any(other.at == claim.at and other.how == claim.how for other in own)
+
+
+def _measured(claim: Claim, claims: Claims) -> Claim:
+    """Return a derived claim with what the way it was derived leaves open."""
+    via = claim.via
+    if via is None or not claim.in_force:
+        return claim
+    weak = claim.weak
+    if via.relation == "subset":
+        weak += (Reason(words.NARROWER, {"clause": via.clause}),)
+    elif via.relation == "intersect":
+        weak += (Reason(words.OVERLAPS, {"clause": via.clause}),)
+    else:
+        others = (ref for ref in via.together if ref != via.clause)
+        opened = [ref for ref in others if not any(c.how == "implements" and c.carries for c in claims.of(ref))]
+        weak += tuple(Reason(words.REST_OPEN, {"clause": ref}) for ref in opened)
+    return replace(claim, weak=weak)
+
+
+def _stand(
+    clause: Clause,
+    claims: Sequence[Claim],
+    place: str,
+    exclusions: Sequence[Exclusion],
+    plans: Sequence[Plan],
+    today: str,
+) -> Stand:
+    if any(_holds(exclusion.locations, place) for exclusion in exclusions):
+        return Stand("excluded")
+    here = [claim for claim in claims if claim.applies(place)]
+    answers = [claim for claim in here if claim.how == "implements" and claim.in_force]
+    proof = [claim for claim in here if claim.how == "evidences" and claim.in_force]
+    measured = [claim for claim in here if claim.how == "measures" and claim.in_force]
+    late = [
+        Reason(words.PLAN_LATE, {"day": plan.by}) for plan in plans if _holds(plan.locations, place) and plan.by < today
+    ]
+    waiting = [reason for claim in here if not claim.in_force for reason in claim.weak]
+    if not answers and not proof and not measured:
+        planned = any(_holds(plan.locations, place) for plan in plans)
+        return Stand("planned" if planned else "gap", _once([Reason(words.NOTHING), *waiting, *late]))
+    lacks = _lacks(clause, answers, proof, place)
+    return Stand("partly", _once([*lacks, *late])) if lacks else Stand("covered")
+
+
+def _lacks(clause: Clause, answers: Sequence[Claim], proof: Sequence[Claim], place: str) -> list[Reason]:
+    """Return why a clause is not fully covered at a location; empty if it is."""
+    lacks: list[Reason] = []
+    good = [claim for claim in answers if claim.carries]
+    if not answers:
+        lacks.append(Reason(words.ONLY_PROOF))
+    elif not good:
+        lacks += [reason for claim in answers for reason in claim.weak]
+    lacks += [Reason(words.MISSING, {"item": c.source, "what": c.missing}) for c in answers if c.missing]
+    if good and clause.documented in ("document", "both") and not any(claim.document for claim in answers):
+        lacks.append(Reason(words.NO_DOCUMENT))
+    if clause.documented in ("record", "both"):
+        seen = [claim for claim in proof if claim.carries and _seen(claim, place)]
+        if not proof:
+            lacks.append(Reason(words.NO_RECORD_KIND))
+        elif not seen:
+            lacks += [reason for claim in proof for reason in claim.weak] or [
+                Reason(words.NO_RECORD, {"item": claim.source}) for claim in proof
+            ]
+    return lacks
+
+
+def _seen(claim: Claim, place: str) -> bool:
+    """Tell whether a record was seen at a location; one that names none counts everywhere."""
+    return any(not place or not record.location or record.location == place for record in claim.records)
+
+
+def _holds(locations: Sequence[str], place: str) -> bool:
+    return not locations or not place or place in locations
+
+
+def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple({(r.says, *r.values.items()): r for r in reasons}.values())
+
+
+def _together(stands: Mapping[str, Stand]) -> tuple[Reason, ...]:
+    """The reasons of all locations; one that holds at some only says at which."""
+    open_at = {place: stand for place, stand in stands.items() if stand.state != "excluded"}
+    found: list[Reason] = []
+    for place, stand in open_at.items():
+        for reason in stand.reasons:
+            everywhere = all(reason in other.reasons for other in open_at.values())
+            one = reason if everywhere else replace(reason, location=place)
+            if one not in found:
+                found.append(one)
+    return tuple(found)
+
+
+def roll_up(states: Iterable[str]) -> str:
+    """Return the one honest word for several states: covered only if all that apply are, gap only if nothing is done."""
+    applying = {state for state in states if state != "excluded"}
+    if not applying:
+        return "excluded"
+    if applying == {"covered"}:
+        return "covered"
+    if applying <= {"planned", "gap"}:
+        return "gap" if "gap" in applying else "planned"
+    return "partly"
+
+
+def _rolled_up(clause: Clause, found: Mapping[str, Clause]) -> Clause:
+    """Return a clause with the counts of all below it; a heading also takes its state and places from there."""
+    below = [found[key] for key in clause.below]
+    counts: Counter[str] = Counter() if clause.heading else Counter([clause.state])
+    for child in below:
+        counts.update(child.counts)
+    if not clause.heading:
+        return replace(clause, counts=counts)
+    shown = [child for child in below if child.counts]
+    places = {
+        place: Stand(roll_up(child.places[place].state for child in shown if place in child.places))
+        for place in (shown[0].places if shown else ())
+    }
+    return replace(clause, state=roll_up(counts), counts=counts, places=places)
