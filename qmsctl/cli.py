@@ -41,6 +41,7 @@ COMMANDS = {
     "forge": "Check the protection of the branch on the forge.",
     "kpi": "Compute, show, record and export the values of KPIs.",
     "scorecard": "Show whether objectives, processes and plants are on target.",
+    "coverage": "Say how you stand to each clause of a standard.",
     "site": "Build or serve the intranet.",
     "init": "Begin a management system in a folder.",
     "doctor": "Look at the environment, Git and the configuration.",

@@ -64,6 +64,11 @@ class Workspace:
         self._control: Control | None = None
         self._home: Path | None = None
         self._measures: Measures | None = None
+        self._also: tuple[str, ...] = ()
+
+    def also_load(self, *catalogues: str) -> None:
+        """Ask for shipped catalogues beyond those in scope; before anything is read."""
+        self._also = catalogues
 
     @property
     def root(self) -> Path:
@@ -79,7 +84,7 @@ class Workspace:
     def loaded(self) -> Loaded:
         if self._loaded is None:
             with progress("reading") as step:
-                self._loaded = load(self.root, step)
+                self._loaded = load(self.root, step, self._also)
         return self._loaded
 
     @property
@@ -120,7 +125,7 @@ class Workspace:
             raise Trouble(f"nothing had landed by {day}", f"the history begins on {first}")
         place = click.get_current_context().with_resource(Tree(self.root, files).folder())
         view = Workspace(place, day)
-        view._loaded = load(place)
+        view._loaded = load(place, also=self._also)
         # What is in force on a day is no candidate for anything; only its approvals are of interest.
         view._control = dataclasses.replace(self.control, history=None)
         view._home = self.home
