@@ -187,31 +187,20 @@ def test_same_input_same_files(reference: View) -> None:
 # --- compliance -------------------------------------------------------------------------------------
 
 
-def test_clauses_stand_below_the_clauses_they_belong_to(reference: View) -> None:
-    nodes = compliance.tree(reference.clauses("STD-001"))
-    assert [node.clause.key for node in nodes] == ["4", "5", "6", "7", "8", "9", "10"]
-    eight = next(node for node in nodes if node.clause.key == "8")
-    assert "8.5" in [node.clause.key for node in eight.below]
-    assert sum(compliance.total(nodes).values()) == sum(r.state != "heading" for r in reference.clauses("STD-001"))
+def test_what_is_open_comes_first_and_every_clause_has_its_place(reference: View) -> None:
+    shown = {path: values for path, _, values in compliance.pages(reference)}
+    values = shown["compliance/STD-001.md"]
+    assert [clause.key for clause in values["coverage"].top] == ["4", "5", "6", "7", "8", "9", "10"]
+    assert all(clause.state in compliance.WORST for clause in values["open"])
+    assert len(values["open"]) == sum(values["count"][state] for state in compliance.WORST)
     assert clause_anchor("8.5.1") == "c-8-5-1"
 
 
-def test_what_answers_elsewhere_only_leaves_a_clause_open_here(tmp_path: Path) -> None:
-    places = [{"id": p, "type": "location", "title": p, "kind": "plant", "activities": ["Milling"]} for p in ("north", "south")]  # fmt: skip
-    clause = "iso9001-2015/8.6"
-    root = small(
-        tmp_path,
-        *places,
-        {**SOP, "id": "SOP-001", "title": "Release", "locations": ["north"], "clauses": [clause]},
-        {**SOP, "id": "SOP-002", "title": "Everywhere", "clauses": ["iso9001-2015/8.7.1"]},
-        {**SOP, "id": "STD-001", "type": "standard", "title": "ISO 9001", "catalogue": "iso9001-2015", "scope": "All."},
-    )
-    (root / "qms.yaml").write_text("organisation: Small\nas_of: 2026-11-16\nstandards: [iso9001-2015]\n")
-    view = view_of(root)
-    rows = view.clauses("STD-001")
-    there = compliance.locations(view, view.graph.items["STD-001"])
-    found = compliance.matrix(view, rows, there)
-    assert [place.id for place in there] == ["north", "south"]
-    assert [(p.state, p.answers) for p in found["8.6"]] == [("covered", 1), ("gap", 0)]
-    assert [(p.state, p.answers) for p in found["8.7.1"]] == [("covered", 1), ("covered", 1)]
-    assert [p.state for p in found["8.5.1"]] == ["gap", "gap"]
+def test_a_statement_of_applicability_is_shown_where_there_are_controls(tmp_path: Path) -> None:
+    standard = {**SOP, "id": "STD-001", "type": "standard", "title": "Annex A", "catalogue": "iso27001-2022-annex-a", "scope": "All."}  # fmt: skip
+    left = {"clause": "iso27001-2022-annex-a/A.8.30", "reason": "Nothing is developed for us."}
+    root = small(tmp_path, {**standard, "exclusions": [left]})
+    (root / "qms.yaml").write_text("organisation: Small\nas_of: 2026-11-16\nstandards: [iso27001-2022-annex-a]\n")
+    rows = compliance.controls(view_of(root).coverage("STD-001"))
+    assert len(rows) == 93
+    assert [(row.clause.key, row.why) for row in rows if not row.chosen] == [("A.8.30", "Nothing is developed for us.")]

@@ -20,6 +20,7 @@ from qmsctl.commands import (
     progress,
     told,
 )
+from qmsctl.commands._evidence import evidence
 from qmsctl.commands._published import Published, published, refuse_unread
 from qmsctl.commands.kpi import governed
 from qmsctl.diagrams import bpmn as diagrams
@@ -254,3 +255,6 @@ def bpmn(workspace: Workspace, process: str, file: Path | None, as_of: str | Non
     if not view.graph.parts_of(item.id, "steps"):
         raise Trouble(f"{item.id} has no steps yet", "give it some under `steps`")
     emit(diagrams.document(view.graph, item).decode(), file)
+
+
+command.add_command(evidence)
