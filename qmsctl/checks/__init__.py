@@ -19,6 +19,7 @@ from typing import Any
 
 from qmsctl.approvals.register import Register
 from qmsctl.config import Waiver
+from qmsctl.coverage import Claims, Coverage, coverage_of, standards_of
 from qmsctl.graph import Graph
 from qmsctl.history.revisions import Candidate, History
 from qmsctl.loader import Loaded
@@ -68,6 +69,16 @@ class Context:
     @cached_property
     def graph(self) -> Graph:
         return Graph(self.loaded, reviewed(self.approvals, self.today))
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Everything that says it answers, proves or measures a clause."""
+        return Claims(self.graph, self.today)
+
+    @cached_property
+    def coverages(self) -> list[Coverage]:
+        """How the system stands to each standard that it applies."""
+        return [coverage_of(self.graph, item.id, self.today, self.claims) for item in standards_of(self.graph)]
 
     @cached_property
     def dues(self) -> list[Due]:

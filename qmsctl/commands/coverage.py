@@ -23,6 +23,7 @@ from qmsctl.commands import (
 from qmsctl.commands.kpi import governed
 from qmsctl.coverage import (
     NAMES,
+    SIGNS,
     Claim,
     Clause,
     Coverage,
@@ -39,7 +40,6 @@ from qmsctl.output.tables import render_table
 from qmsctl.output.text import wrap
 from qmsctl.output.workbook import Sheet, workbook
 
-SIGNS = {"covered": "●", "partly": "▲", "planned": "△", "gap": "■", "excluded": "○"}
 PAINT = {"covered": "green", "partly": "yellow", "planned": "yellow", "gap": "red", "excluded": "bright_black"}
 WORST = ("gap", "planned", "partly")
 COLUMNS = [

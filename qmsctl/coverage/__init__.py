@@ -11,12 +11,12 @@ from typing import TypeVar
 from qmsctl.coverage import words
 from qmsctl.coverage.claims import Claim, Claims, Record, Via
 from qmsctl.coverage.numbers import above
-from qmsctl.coverage.words import NAMES, STATES, Reason
+from qmsctl.coverage.words import HOWS, NAMES, SIGNS, STATES, Reason
 from qmsctl.graph import Graph
 from qmsctl.model import Item, Part, Position, mapping_of, nearest, rows_of
 
 __all__ = [
-    "NAMES", "STATES", "Claim", "Claims", "Clause", "Coverage", "Exclusion", "Plan", "Reason", "Record", "Stand",
+    "HOWS", "NAMES", "SIGNS", "STATES", "Claim", "Claims", "Clause", "Coverage", "Exclusion", "Plan", "Reason", "Record", "Stand",
     "UnknownStandard", "Via", "above", "coverage_of", "standards_of",
 ]  # fmt: skip
 

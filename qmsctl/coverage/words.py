@@ -16,6 +16,9 @@ STATES = {
 
 NAMES = {"covered": "covered", "partly": "partly", "planned": "planned", "gap": "gap", "excluded": "not applicable"}
 
+SIGNS = {"covered": "●", "partly": "▲", "planned": "△", "gap": "■", "excluded": "○"}
+HOWS = {"implements": "says how", "evidences": "proves it", "measures": "measures it"}
+
 DRAFT = "{item} is a draft"
 OBSOLETE = "{item} is obsolete"
 NOT_YET = "{item} takes effect on {day}"
@@ -37,7 +40,7 @@ PLAN_LATE = "it was planned for {day} and is not done"
 
 TEXTS = (
     DRAFT, OBSOLETE, NOT_YET, NO_DATE, NOT_OWNED, NOT_HELD, NOT_REVIEWED, MISSING, NOTHING, ONLY_PROOF, NO_DOCUMENT,
-    NO_RECORD_KIND, NO_RECORD, OLD_RECORD, NARROWER, OVERLAPS, REST_OPEN, PLAN_LATE, *NAMES.values(), *STATES.values(),
+    NO_RECORD_KIND, NO_RECORD, OLD_RECORD, NARROWER, OVERLAPS, REST_OPEN, PLAN_LATE, *NAMES.values(), *STATES.values(), *HOWS.values(),
 )  # fmt: skip
 """Everything this package says, for translation."""
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qmsctl.coverage import Claim, Clause, Coverage
+from qmsctl.coverage import SIGNS, Claim, Clause, Coverage
 from qmsctl.pages.view import View, clause_anchor
 
-SIGNS = {"covered": "●", "partly": "▲", "planned": "△", "gap": "■", "excluded": "○"}
 ANSWERS = 12
 """How many answering items a clause names; the catalogue has them all."""
 SEEN = 3

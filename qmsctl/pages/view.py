@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from qmsctl import body
+from qmsctl import body, coverage
 from qmsctl.checks import Report, reviewed
-from qmsctl.coverage import Claims, Coverage, Reason, coverage_of, standards_of
+from qmsctl.coverage import Claim, Claims, Clause, Coverage, Reason, coverage_of, standards_of
 from qmsctl.diagrams.drawing import Diagram
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
@@ -24,7 +24,6 @@ from qmsctl.pages.wording import Words
 from qmsctl.schema import ItemType
 from qmsctl.translation import is_outdated
 
-SIGNS = {"covered": "●", "planned": "▲", "excluded": "–", "gap": "■", "heading": ""}
 TRAIL = 12
 
 
@@ -57,7 +56,9 @@ class View:
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
         self._seen: dict[str, set[str]] = {}
-        self.signs = SIGNS
+        self.clause_signs = coverage.SIGNS
+        self.clause_names = coverage.NAMES
+        self.hows = coverage.HOWS
         self._coverage: dict[str, Coverage] = {}
 
     # --- names and addresses --------------------------------------------------------------------
@@ -221,6 +222,21 @@ class View:
             self._coverage[ref] = coverage_of(self.graph, ref, self.today, self.claims)
         return self._coverage[ref]
 
+    def clause(self, ref: str) -> Clause | None:
+        """How we stand to one clause; None where it is none of a standard that we apply."""
+        catalogue, _, key = ref.partition("/")
+        standard = self.standards.get(catalogue)
+        return self.coverage(standard).by_key.get(key) if standard else None
+
+    def claims_by(self, item: str) -> list[Claim]:
+        """What an item and its parts say of clauses, in the order in which they stand in it."""
+        found = {}
+        for link in self.graph.links_from(item):
+            for claim in self.claims.of(link.part) if "/" in link.part else ():
+                if claim.source == item:
+                    found[claim.clause, claim.at, claim.how] = claim
+        return list(found.values())
+
     def say(self, reason: Reason) -> str:
         """Return a reason in the reader's language, with ids and days as people write them."""
         values = {
@@ -334,8 +350,7 @@ class View:
 
     def others_on(self, clause: str, item: str) -> list[str]:
         """Who else answers a clause."""
-        found = {x.source: None for x in self.graph.links_to_ref(clause) if x.field == "clauses" and x.source != item}
-        return sorted(found)
+        return sorted({claim.source for claim in self.claims.of(clause) if claim.in_force and claim.source != item})
 
     def raci(self, process: Item) -> tuple[list[str], list[tuple[Part, dict[str, str]]]]:
         """The roles of a process and, for each step, what they are: R, A, C, I."""
