@@ -15,11 +15,13 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qmsctl import checks
 from qmsctl.cli import app
 from qmsctl.coverage import NAMES, Coverage, UnknownStandard, baseline, coverage_of, roll_up
 from qmsctl.graph import Graph
 from qmsctl.loader import load
 from qmsctl.output.workbook import Sheet, workbook
+from qmsctl.pages.view import View
 from tests.conftest import REPOSITORY, TODAY
 
 CONTROLLED = {
@@ -457,3 +459,18 @@ def test_every_clause_of_the_reference_says_how_it_stands() -> None:
             assert clause.state in NAMES
             assert clause.state in ("covered", "excluded") or clause.reasons or clause.plan, clause.ref
             assert clause.owner, clause.ref
+
+
+def test_reasons_on_pages_are_links_and_nothing_in_them_is_markup(tmp_path: Path) -> None:
+    rows = [{"clause": "demo-1/4.1", "how": "implements", "missing": "<script>x</script>\nand more"}]
+    write(tmp_path, sop(1, claims=rows), sop(2, "demo-1/5.1", effective="2020-01-06", title="<b>Old</b>"))
+    loaded = load(tmp_path)
+    view = View(loaded, checks.run(loaded, TODAY), TODAY)
+    found = view.coverage("STD-001")
+    assert view.say_linked(found.clause("4.1").reasons[0], "compliance/STD-001") == (
+        '<a class="qms-ref" href="../sops/SOP-001.html">Work 1</a> leaves something open: '
+        "&lt;script&gt;x&lt;/script&gt; and more"
+    )
+    assert "&lt;b&gt;Old&lt;/b&gt;</a> is overdue since" in view.say_linked(
+        found.clause("5.1").reasons[0], "compliance"
+    )

@@ -6,9 +6,11 @@ smuggle in (links, scripts, images, styles) survives, and there are no ids that 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -95,11 +97,7 @@ def plain(text: str) -> str:
 def draw(scene: Scene, key: str, sort: str, title: str, description: str) -> str:
     """Return a scene as an `<svg>` that scales with its place. ``key`` makes its ids unique. Raises ChartFault."""
     try:
-        import vl_convert
-    except ImportError as error:
-        raise ChartFault("charts need Vega-Lite; install it with: pip install 'qmsctl[measures]'") from error
-    try:
-        root = ElementTree.fromstring(vl_convert.vegalite_to_svg(scene.spec(), allowed_base_urls=[]))
+        marks = _marks(json.dumps(scene.spec()))
     except (ValueError, ElementTree.ParseError) as error:
         raise ChartFault(f"the chart “{plain(title)}” cannot be drawn: {error}") from error
     width, height = _round(scene.width), _round(scene.height)
@@ -108,8 +106,19 @@ def draw(scene: Scene, key: str, sort: str, title: str, description: str) -> str
         f' width="100%" style="max-width:{width}px" font-family="sans-serif" role="img"'
         f' aria-labelledby="{key}-t {key}-d"><title id="{key}-t">{escape(plain(title))}</title>'
         f'<desc id="{key}-d">{escape(plain(description))}</desc>'
-        f'<g fill="none" aria-hidden="true">{"".join(_element(e) for e in _reduced(root))}</g></svg>'
+        f'<g fill="none" aria-hidden="true">{marks}</g></svg>'
     )
+
+
+@lru_cache(maxsize=1024)
+def _marks(spec: str) -> str:
+    """The marks of a drawing; the same figures are not drawn twice. Raises ChartFault, ValueError and ParseError."""
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise ChartFault("charts need Vega-Lite; install it with: pip install 'qmsctl[measures]'") from error
+    root = ElementTree.fromstring(vl_convert.vegalite_to_svg(json.loads(spec), allowed_base_urls=[]))
+    return "".join(_element(e) for e in _reduced(root))
 
 
 # --- reducing -------------------------------------------------------------------------------------

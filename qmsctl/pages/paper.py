@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -470,13 +471,21 @@ def css_text(text: str) -> str:
 
 def qr_code(text: str, words: str) -> Any:
     """Return a text as a QR code: an SVG of black squares with its meaning in words."""
-    import segno
     from markupsafe import Markup
+
+    size, path = _squares(text)
+    said = html.escape(words)
+    return Markup(
+        f'<svg class="qms-code" viewBox="0 0 {size} {size}" role="img" aria-label="{said}"'
+        f' shape-rendering="crispEdges"><title>{said}</title><path d="{path}"/></svg>'
+    )
+
+
+@lru_cache(maxsize=4096)
+def _squares(text: str) -> tuple[int, str]:
+    """The number of squares on a side of a QR code, and the dark ones as a path; an address is drawn on several pages."""
+    import segno
 
     rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=2)]
     path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
-    said = html.escape(words)
-    return Markup(
-        f'<svg class="qms-code" viewBox="0 0 {len(rows)} {len(rows)}" role="img" aria-label="{said}"'
-        f' shape-rendering="crispEdges"><title>{said}</title><path d="{path}"/></svg>'
-    )
+    return len(rows), path

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from qmsctl import body, coverage
 from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import Claim, Claims, Clause, Coverage, Reason, coverage_of, standards_of
@@ -245,6 +247,18 @@ class View:
         }
         said = str(self.t(reason.says, **values))
         return f"{self.title(reason.location)}: {said}" if reason.location else said
+
+    def say_linked(self, reason: Reason, page: str) -> Markup:
+        """Return a reason with the items and clauses in it as links, by their titles."""
+        values: dict[str, str] = {}
+        for name, value in reason.values.items():
+            if name in ("item", "clause", "role"):
+                words = f"{self.label(value)} {self.title(value)}" if name == "clause" else self.title(value)
+                values[name] = Markup('<a class="qms-ref" href="{}">{}</a>').format(self.url(value, page), words)
+            else:
+                values[name] = escape(self.long_day(value) if name == "day" else " ".join(value.split()))
+        said = escape(self.t(reason.says, **values))
+        return Markup("{}: {}").format(self.title(reason.location), said) if reason.location else said
 
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
