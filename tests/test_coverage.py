@@ -474,3 +474,10 @@ def test_reasons_on_pages_are_links_and_nothing_in_them_is_markup(tmp_path: Path
     assert "&lt;b&gt;Old&lt;/b&gt;</a> is overdue since" in view.say_linked(
         found.clause("5.1").reasons[0], "compliance"
     )
+
+
+def test_what_another_standard_still_misses_leaves_a_good_answer_alone(stand: Callable[..., Coverage]) -> None:
+    rows = [{"clause": "other-2/A", "how": "implements", "missing": "What only the other asks for."}]
+    items = (sop(1, "demo-1/4.1"), sop(2, claims=rows), OTHER, mapping((["4.1"], ["A"], "subset")))
+    assert states(stand(*items))["4.1"] == "covered"
+    assert why(stand(*items, ref="other-2"), "A") == ["SOP-002 leaves something open: What only the other asks for."]

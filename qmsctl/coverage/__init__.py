@@ -345,11 +345,13 @@ def _lacks(clause: Clause, answers: Sequence[Claim], proof: Sequence[Claim], pla
     """Return why a clause is not fully covered at a location; empty if it is."""
     lacks: list[Reason] = []
     good = [claim for claim in answers if claim.carries]
+    own = [claim for claim in answers if claim.via is None]
     if not answers:
         lacks.append(Reason(words.ONLY_PROOF))
     elif not good:
-        lacks += [reason for claim in answers for reason in claim.weak]
-    lacks += [Reason(words.MISSING, {"item": c.source, "what": c.missing}) for c in answers if c.missing]
+        # What was said for this clause itself tells more than what a mapping leads to.
+        lacks += [reason for claim in own or answers for reason in claim.weak]
+    lacks += [Reason(words.MISSING, {"item": claim.source, "what": claim.missing}) for claim in own if claim.missing]
     if good and clause.documented in ("document", "both") and not any(claim.document for claim in answers):
         lacks.append(Reason(words.NO_DOCUMENT))
     if clause.documented in ("record", "both"):
