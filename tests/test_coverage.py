@@ -481,3 +481,11 @@ def test_what_another_standard_still_misses_leaves_a_good_answer_alone(stand: Ca
     items = (sop(1, "demo-1/4.1"), sop(2, claims=rows), OTHER, mapping((["4.1"], ["A"], "subset")))
     assert states(stand(*items))["4.1"] == "covered"
     assert why(stand(*items, ref="other-2"), "A") == ["SOP-002 leaves something open: What only the other asks for."]
+
+
+def test_showing_a_clause_says_how_it_stands(tmp_path: Path) -> None:
+    write(tmp_path, sop(1, "demo-1/4.1", effective="2020-01-06"))
+    said = run(tmp_path, "show", "demo-1/4.1").output
+    assert "▲ partly; inspector answers for it" in said
+    assert "- the review of SOP-001 is overdue since 2022-01-06" in said
+    assert "○" not in run(tmp_path, "show", "STD-001").output

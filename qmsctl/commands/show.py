@@ -9,8 +9,12 @@ from typing import Any
 import click
 
 from qmsctl.commands import Workspace, as_of_option, colour, emit, format_option, pass_workspace
+from qmsctl.coverage import NAMES, SIGNS, coverage_of
 from qmsctl.graph import Graph
 from qmsctl.model import Link
+
+_TITLES = ("title", "what", "name", "topic", "label", "need", "answer", "reference", "input")
+"""The fields that say what a row is."""
 
 
 @click.command("show", epilog="Examples: qmsctl show SOP-014 · qmsctl show PRC-007#inspect-lot --format json")
@@ -72,6 +76,7 @@ def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None
     bold = (lambda text: click.style(text, bold=True)) if paint else str
     kind = graph.types[item.type]
     rows = [f"{bold(ref + ' ' + graph.title(ref))}", f"{kind.title} · {state} · {item.path}", ""]
+    rows += _standing(graph, ref, today)
     rows += _fields(data)
     rows += _links(bold("Links to"), [(x.field, x.part or x.to or x.target, bool(x.problem)) for x in out], graph)
     rows += _links(bold("Linked from"), [(_inverse(graph, x), x.source_part or x.source, False) for x in into], graph)
@@ -97,6 +102,24 @@ def _state(status: str, effective: str, today: str) -> str:
     return status or "current"
 
 
+def _standing(graph: Graph, ref: str, today: str) -> list[str]:
+    """How a clause of a standard that applies here stands, in a line, and how to see why."""
+    catalogue, _, key = ref.partition("/")
+    if graph.items[catalogue.partition("#")[0]].type != "catalogue" or not key:
+        return []
+    clause = coverage_of(graph, catalogue, today).by_key.get(key)
+    if clause is None or not clause.counts:
+        return []
+    answers = f"; {clause.owner} answers for it" if clause.owner else ""
+    why = [f"    - {reason}" for reason in clause.reasons]
+    return [
+        f"  {SIGNS[clause.state]} {NAMES[clause.state]}{answers}",
+        *why,
+        f"  more: qmsctl coverage {catalogue} --clause {key}",
+        "",
+    ]
+
+
 def _fields(data: Any) -> list[str]:
     rows = []
     for name, value in data.items():
@@ -105,14 +128,9 @@ def _fields(data: Any) -> list[str]:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows.append(f"  {name}:")
             for entry in value:
-                label = next(
-                    (
-                        str(entry[n])
-                        for n in ("title", "what", "name", "topic", "label", "need", "answer")
-                        if n in entry
-                    ),
-                    "",
-                )
+                label = next((str(entry[n]) for n in _TITLES if n in entry), "")
+                if "clause" in entry or not label:
+                    label = ": ".join(str(entry[n]) for n in entry if n in ("clause", "reason", *_TITLES) or not label)
                 rows.append(f"    {'#' + entry['key'] if 'key' in entry else '·'}  {label}")
         elif isinstance(value, list):
             rows.append(f"  {name}: " + ", ".join(str(v) for v in value))
