@@ -9,7 +9,13 @@ Example::
     id: POL-001
     type: policy
     clauses: [demo-1/4] ◀
+    claims:
+      - {clause: demo-1/4, how: evidences} ◀
     ---
+    === kpis/KPI-001-returns.yaml
+    id: KPI-001
+    type: kpi
+    clauses: [demo-1/4] ◀
     === catalogues/demo-1.yaml
     id: demo-1
     type: catalogue
@@ -24,21 +30,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qmsctl.coverage import above
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Part
 
 LEVEL = "warning"
+CLAIMS = ("answered by", "evidenced by", "measured by", "claimed by")
+FEW = 6
 
 
 def check(graph: Graph) -> Iterator[Finding]:
     for link in graph.links:
         part = graph.parts.get(link.part)
         spec = graph.spec_of(link)
-        if part and part.data.get("heading") and spec and spec.inverse in ("answered by", "evidenced by", "measured by", "claimed by"):
+        if part and part.data.get("heading") and spec and spec.inverse in CLAIMS:
             yield Finding(
                 "clause-heading-claimed",
                 f"{link.target} is a heading",
                 link.position,
-                f"name the clauses below {part.key}",
+                f"name the clauses below {part.key}{_below(graph, part)}",
                 item=link.source,
             )
+
+
+def _below(graph: Graph, part: Part) -> str:
+    """The numbers right below a heading, where they are few enough to be read."""
+    keys = [p.key for p in graph.parts_of(part.item, "clauses") if above(p.key)[:1] == [part.key]]
+    return f": {', '.join(keys)}" if 0 < len(keys) <= FEW else ""

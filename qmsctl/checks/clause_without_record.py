@@ -1,4 +1,4 @@
-"""A clause that demands records should be evidenced by a kind of record.
+"""A clause that demands records should have a kind of record that proves it.
 
 Why it matters: An auditor asks to see the record; a procedure alone is no evidence.
 
@@ -18,6 +18,7 @@ Example::
     ---
     id: POL-001
     type: policy
+    effective: 2026-01-05
     clauses: [demo-1/4.1]
     ---
 
@@ -28,20 +29,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmsctl.coverage import coverage_of, standards_of
-from qmsctl.graph import Graph
+from qmsctl.coverage import Coverage, words
 from qmsctl.model import Finding
 
 LEVEL = "warning"
 
 
-def check(graph: Graph, today: str) -> Iterator[Finding]:
-    for standard in standards_of(graph):
-        for clause in coverage_of(graph, standard.id, today).clauses:
-            if clause.answers and clause.documented in ("record", "both") and not clause.records:
+def check(coverages: list[Coverage], today: str) -> Iterator[Finding]:
+    for coverage in coverages:
+        standard = coverage.standard
+        if standard is None or str(standard.get("switch") or "") > today:
+            continue
+        for clause in coverage.clauses:
+            lacks = [reason for reason in clause.reasons if reason.says == words.NO_RECORD_KIND]
+            if lacks and clause.state == "partly" and clause.plan is None:
                 yield Finding(
                     "clause-without-record",
-                    f"clause {clause.key} demands records, and no kind of record covers it",
+                    f"clause {clause.key}, {clause.topic[:1].lower()}{clause.topic[1:]}: {'; '.join(map(str, lacks))}",
                     standard.position("catalogue"),
                     f"name {clause.ref} in `clauses` of the record kind that proves it",
                     item=standard.id,

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from qmsctl.config import Config
+from qmsctl.loader import CATALOGUES
 from qmsctl.model import Finding, Position, nearest
 
 LEVEL = "error"
@@ -30,11 +31,12 @@ def check(config: Config, known: list[str], types: Mapping[str, Any], items: Map
         yield from _unknown("item", waiver.items, items, waiver.position)
     yield from _unknown("item type", [*config.folders, *config.review_cycles], types, here)
     catalogues = [name for name, item in items.items() if item.type == "catalogue"]
-    yield from _unknown("catalogue", config.standards, catalogues, here)
+    shipped = [file.stem for file in sorted(CATALOGUES.glob("*.yaml"))]
+    yield from _unknown("catalogue", config.standards, [*catalogues, *shipped], here)
 
 
 def _unknown(kind: str, names: Iterable[str], known: Iterable[str], place: Position) -> Iterator[Finding]:
-    known = list(known)
+    known = list(dict.fromkeys(known))
     for name in names:
         if name not in known:
             near = nearest(name, known, 1)

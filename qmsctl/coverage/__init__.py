@@ -152,7 +152,8 @@ class Coverage:
 
 def standards_of(graph: Graph) -> list[Item]:
     """Return the items that say how the organisation stands to a standard, by id."""
-    return [item for item in graph.of_type("standard") if item.get("catalogue") in graph.items]
+    catalogues = {item.id for item in graph.items.values() if item.type == "catalogue"}
+    return [item for item in graph.of_type("standard") if str(item.get("catalogue")) in catalogues]
 
 
 def coverage_of(graph: Graph, ref: str, today: str, claims: Claims | None = None) -> Coverage:

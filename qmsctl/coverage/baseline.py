@@ -68,8 +68,11 @@ def _read(text: str, catalogue: str) -> dict[str, Stood]:
         data = json.loads(text)
         if data["catalogue"] != catalogue:
             raise BaselineFault(f"it is about {data['catalogue']}")
-        rows = {str(key): Stood(row["state"], dict(row["places"])) for key, row in data["clauses"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        rows = {
+            str(key): Stood(str(row["state"]), {str(place): str(state) for place, state in row["places"].items()})
+            for key, row in data["clauses"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise (
             error if isinstance(error, BaselineFault) else BaselineFault("it was not written by qmsctl coverage")
         ) from None
