@@ -11,7 +11,7 @@ from qmsctl import checks
 from qmsctl.coverage import coverage_of
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded, load
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, TODAY
 
 FIVE_YEARS_LATER = "2031-11-16"
 
