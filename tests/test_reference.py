@@ -86,7 +86,9 @@ def test_every_clause_is_answered_planned_or_excluded_with_a_reason(graph: Graph
     found = coverage_of(graph, catalogue, TODAY)
     counts = found.counts()
     assert (counts["gap"], counts["covered"] >= LEAST[catalogue]) == (0, True)
-    assert all(c.exclusion and len(c.exclusion.reason) > 40 for c in found.clauses if c.state == "excluded")
+    assert all(
+        c.exclusion and len(c.exclusion.reason) > 40 for c in found.clauses if c.state == "excluded" and not c.heading
+    )
     open_ones = [clause for clause in found.clauses if clause.state in ("partly", "planned") and not clause.heading]
     assert open_ones, "a system without any gap is not honest"
     assert all(clause.reasons or clause.plan for clause in open_ones)
