@@ -55,6 +55,17 @@ IMPORT = "2024-11-11"
 CONTROL = "2024-11-18"
 RECORDER = "ci-recorder"
 LOGS = "kpi-logs/"
+RECORDS = ("audit", "nonconformity", "corrective-action", "management-review")
+KNOWN_LATER = (
+    "carried_out",
+    "findings",
+    "correction",
+    "corrected_on",
+    "cause",
+    "actions",
+    "effectiveness",
+    "closed_on",
+)
 FORGE = ("gitea", "quality/qms", "https://git.tarnfell.example/quality/qms")
 ASKED = ("retrain", "revise", "review")
 RECORDED_KINDS = ("new", "major", "obsolete")
@@ -1199,6 +1210,7 @@ def build(target: Path, say: Say = lambda _: None) -> Lived:
                 _event(lived, event)
             elif isinstance(event, str):
                 _follow_up(lived, event)
+                _records(lived, files, event, last=event == upkeep[-1][0])
             elif event.get("yearly"):
                 _yearly(lived, event["person"], event["on"])
             else:
@@ -1235,7 +1247,8 @@ def _persons(loaded: Loaded, files: Mapping[str, bytes]) -> dict[str, dict[str, 
 
 def _import(lived: Lived, files: Mapping[str, bytes], invented: Mapping[str, Any]) -> None:
     """Take everything over, each document in the revision that was in force then."""
-    first: Files = {path: content for path, content in files.items() if not path.startswith(LOGS)}
+    later = (LOGS, *(f"{lived.loaded.types[name].folder}/" for name in RECORDS))
+    first: Files = {path: content for path, content in files.items() if not path.startswith(later)}
     for name in lived.loaded.qms.items:
         if name in lived.texts:
             first[lived.paths[name]] = lived.texts[name][""].encode()
@@ -1293,6 +1306,44 @@ def _follow_up(lived: Lived, on: str) -> None:
         when = lived.moment(on, 15.5)
         tip = lived.onto_main(files, "p-003", when, "change: what is in effect, and whether it worked")
         lived.landings.append(Landing(f"{on} follow-up", base, tip, when))
+
+
+def _records(lived: Lived, files: Mapping[str, bytes], on: str, last: bool) -> None:
+    """Bring what was audited, found, corrected and decided as it was known on a day; on the last one, as it is."""
+    told: Files = {}
+    for item in lived.loaded.qms.items.values():
+        if item.type in RECORDS:
+            text = files[item.path].decode()
+            known = [] if last else [state for since, state in states_of(lived.loaded, item, text) if since <= on]
+            now = text if last else known[-1] if known else ""
+            if now and lived.files.get(item.path) != now.encode():
+                told[item.path] = now.encode()
+    if told:
+        base, when = lived.tip, lived.moment(on, 15.8)
+        tip = lived.onto_main(told, "p-003", when, "records: audits, faults, corrective actions and reviews so far")
+        lived.landings.append(Landing(f"{on} records", base, tip, when))
+
+
+def states_of(loaded: Loaded, item: Item, text: str) -> list[tuple[str, str]]:
+    """Return what a record said and since when: as it was opened, what came of it, and how it ended."""
+    fields, items = item.fields, loaded.qms.items
+    first = re.sub(r", done: \d{4}-\d\d-\d\d}", "}", set_field(text, "status", ""))
+    for name in KNOWN_LATER:
+        first = set_field(first, name, "")
+    if item.type != "audit":
+        opened = str(fields.get("found_on") or fields.get("opened") or day(str(fields.get("held")), 6))
+        named = [items[name] for name in fields.get("actions") or [] if isinstance(name, str)]
+        past = [found for found in re.findall(r"\b\d{4}-\d\d-\d\d\b", text) if found <= str(loaded.config.as_of)]
+        ended = max(opened, last_named(text, str(loaded.config.as_of)), *past, *(str(x.get("opened")) for x in named))
+        return [(opened, first), (ended, text)]
+    announced = day(str(fields.get("planned")), -35)
+    if not fields.get("carried_out"):
+        return [(announced, text)]
+    told = day(str(fields["carried_out"]), 6)
+    rows = [(announced, set_field(first, "summary", "")), (told, set_field(text, "status", "done", after="title"))]
+    followed = [items[row["nonconformity"]] for row in fields.get("findings") or [] if row.get("nonconformity")]
+    closed = max([day(told, 30), *(str(found.get("closed_on") or "9999") for found in followed)])
+    return [*rows, (closed, text)] if fields.get("status") == "closed" else rows
 
 
 def _review(lived: Lived, row: Mapping[str, Any]) -> None:

@@ -28,7 +28,8 @@ def graph(loaded: Loaded) -> Graph:
 
 def test_clean_at_its_day_without_waiver(loaded: Loaded) -> None:
     report = checks.run(loaded, loaded.config.as_of)
-    assert [f"{f.position} {f.check}: {f.message}" for f in report.findings] == []
+    # One action of a corrective action is late, as in every real system: it is to be seen how that looks.
+    assert [(f.check, f.item) for f in report.findings] == [("overdue", "CAPA-2026-004")]
     assert report.waived == ()
 
 
@@ -50,7 +51,8 @@ def test_complete(loaded: Loaded, graph: Graph) -> None:
     least = {
         "strategy": 1, "objective": 8, "kpi": 25, "process": 14, "policy": 8, "sop": 25, "work-instruction": 8, "form": 14,
         "role": 20, "person": 25, "location": 2, "risk": 20, "opportunity": 8, "interested-party": 8, "standard": 1,
-        "external-document": 6, "record-kind": 20, "term": 20,
+        "external-document": 6, "record-kind": 20, "term": 20, "audit": 12, "nonconformity": 8,
+        "corrective-action": 6, "management-review": 2, "obligation": 12,
     }  # fmt: skip
     assert {kind: count[kind] for kind, number in least.items() if count[kind] < number} == {}
     assert {item.get("class") for item in graph.of_type("process")} == {"management", "core", "support"}
