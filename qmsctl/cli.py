@@ -42,6 +42,7 @@ COMMANDS = {
     "kpi": "Compute, show, record and export the values of KPIs.",
     "scorecard": "Show whether objectives, processes and plants are on target.",
     "coverage": "Say how you stand to each clause of a standard.",
+    "transition": "Say what a new edition of a standard means for you.",
     "site": "Build or serve the intranet.",
     "init": "Begin a management system in a folder.",
     "doctor": "Look at the environment, Git and the configuration.",

@@ -12,7 +12,7 @@ import click
 from qmsctl.commands import Trouble, Workspace, as_of_option, colour, emit, format_option, pass_workspace, width
 from qmsctl.commands.kpi import governed
 from qmsctl.coverage import NAMES, Clause, UnknownStandard
-from qmsctl.coverage.transition import CHANGES, OUTCOMES, PHASES, WORK, Move, Task, Touched, Transition, transition
+from qmsctl.coverage.transition import CHANGES, OUTCOMES, PHASES, Move, Task, Touched, Transition, transition
 from qmsctl.graph import Graph
 from qmsctl.output.tables import render_table
 from qmsctl.output.text import cells, pad, wrap
@@ -23,7 +23,6 @@ SIGNS = {
     "open": "■", "behind": "■", "restate": "■", "planned": "△", "done": "●", "carries": "●", "excluded": "○", "ended": "–",
 }  # fmt: skip
 PAINT = {"■": "red", "△": "yellow", "▲": "yellow", "●": "green"}
-KINDS = ("document", "register", "measure", "record")
 TASKS = ["number", "phase", "task", "more", "clauses", "items", "owner", "by", "effort", "state"]
 CLAUSES = [
     "old", "old_topic", "old_state", "change", "new", "new_topic", "new_state", "outcome", "what_changes", "missing",
@@ -97,7 +96,8 @@ class _Report:
     # --- words --------------------------------------------------------------------------------------
 
     def task(self, task: Task) -> str:
-        return words.task_words(task, self.found, self.t, self.graph.title)
+        said = words.task_words(task, self.found, self.t, self.graph.title)
+        return f"{words.keys(task.clauses)}: {said.rstrip('.')}" if task.kind == "plan" else said
 
     def who(self, role: str) -> str:
         return self.graph.title(role) if role else "nobody yet"
@@ -118,19 +118,29 @@ class _Report:
     def registers(self, move: Move) -> list[str]:
         return [words.register(one, self.t, self.graph.types[one.type].plural) for one in move.registers]
 
-    def missing(self, move: Move) -> list[str]:
-        """Why the clauses of the new edition are not covered."""
-        if move.outcome not in WORK:
-            return []
-        reasons = (str(reason) for clause in move.after for reason in self.stand(clause)[1])
-        return list(dict.fromkeys(reasons))
+    def others(self, move: Move) -> list[tuple[str, str]]:
+        """What else claims the clauses, by what it is called: risks, roles, objectives."""
+        found: dict[str, list[str]] = {}
+        for one in move.touched:
+            if one.kind == "register":
+                kind = self.graph.types[self.graph.items[one.item].type]
+                named = self.graph.title(one.item) if kind.id_template == "<slug>" else self.where(one)
+                found.setdefault(kind.plural, []).append(named)
+        return [(name, _some(titles)) for name, titles in found.items()]
 
-    def stand(self, clause: Clause) -> tuple[str, tuple[Any, ...]]:
-        place = clause.places.get(self.found.location) if self.found.location else None
-        return (place.state, place.reasons) if place else (clause.state, clause.reasons)
+    def lines(self, move: Move) -> list[tuple[str, str]]:
+        """What a change touches here, by kind."""
+        found = [
+            ("Touches", _some(self.touched(move, "document"))),
+            ("Registers", "; ".join(self.registers(move))),
+            *self.others(move),
+            ("KPIs", _some(self.touched(move, "measure"))),
+            ("Records", _some(self.touched(move, "record"))),
+        ]
+        return [(name, said) for name, said in found if said]
 
     def states(self, clauses: Iterable[Clause]) -> str:
-        return ", ".join(dict.fromkeys(NAMES[self.stand(clause)[0]] for clause in clauses))
+        return ", ".join(dict.fromkeys(NAMES[self.found.stand(clause).state] for clause in clauses))
 
     def head(self, move: Move) -> str:
         """6.1.2 → 6.1.2, 6.1.3 Acting on risks; acting on opportunities."""
@@ -138,15 +148,36 @@ class _Report:
         number = after if before == after else f"{before or '–'} → {after or '–'}"
         return f"{number} {'; '.join(dict.fromkeys(c.topic for c in move.after or move.before))}"
 
-    def changed(self) -> list[Move]:
-        return [move for move in self.found.moves if move.change != "unchanged"]
+    def parts(self) -> list[tuple[str, list[Move]]]:
+        """The changes in the order in which they matter to who has to act."""
+        moves = self.found.moves
+        more = [move for move in moves if move.more or move.change in ("new", "unmapped", "withdrawn")]
+        rest = [move for move in moves if move not in more]
+        behind = [move for move in rest if move.outcome in ("behind", "planned")]
+        return [
+            (f"Where {self.names[1]} asks for more", more),
+            ("Open already today, whatever the edition", behind),
+            (
+                "Other words or numbers, the same demand",
+                [move for move in rest if move not in behind and move.change != "unchanged"],
+            ),
+        ]
 
-    def open_today(self) -> list[Move]:
-        """What the edition leaves as it is, and what is not answered in full all the same."""
-        return [move for move in self.found.moves if move.change == "unchanged" and move.work]
+    def unchanged(self, outcome: str) -> list[Move]:
+        return [
+            move
+            for move in self.found.moves
+            if move.change == "unchanged" and move.outcome == outcome and not move.more
+        ]
 
-    def untouched(self) -> list[Move]:
-        return [move for move in self.found.moves if move.change == "unchanged" and not move.work]
+    def lists(self) -> list[tuple[str, list[Move]]]:
+        """What needs no more than its numbers."""
+        found = [
+            ("Unchanged, and nothing to do", self.unchanged("carries")),
+            ("Unchanged, and the exclusion to be said again", self.unchanged("restate")),
+            ("Unchanged, and not applicable", self.unchanged("excluded")),
+        ]
+        return [(title, moves) for title, moves in found if moves]
 
     # --- terminal -----------------------------------------------------------------------------------
 
@@ -167,24 +198,27 @@ class _Report:
                 yield ""
                 yield from _hung(warning, click.style("▲ ", fg="yellow") if colour() else "▲ ", 2)
             yield ""
-        yield from self.task_list()
+        if not only_tasks and found.left():
+            yield _bold("Do first")
+            for task in words.first_tasks(found):
+                yield from _hung(
+                    f"{self.task(task)} ({self.who(task.owner)}, {self.day(task.by)})", f"  {task.number}. ", 5
+                )
+            yield ""
+        yield from self.task_list(only_tasks)
         if only_tasks:
             return
-        yield ""
-        yield _bold("What changes, clause by clause")
-        for move in self.changed():
-            yield ""
-            yield from self.move(move)
-        if self.open_today():
-            yield ""
-            yield _bold("Unchanged, and open already today")
-            for move in self.open_today():
+        for title, moves in self.parts():
+            if moves:
+                yield ""
+                yield _bold(title)
+            for move in moves:
                 yield ""
                 yield from self.move(move)
-        if self.untouched():
+        for title, moves in self.lists():
             yield ""
-            yield _bold("Unchanged, and nothing to do")
-            yield from _hung(_keys(self.untouched()), "  ", 2)
+            yield _bold(title)
+            yield from _hung(_keys(moves), "  ", 2)
         yield ""
         yield _bold("What this rests on")
         for text in self.basis():
@@ -202,7 +236,7 @@ class _Report:
         filled = "█" * ready + "▒" * min(planned, room - ready)
         return f"{filled}{'░' * (room - len(filled))}\n{'  '.join(figures)}"
 
-    def task_list(self) -> Iterator[str]:
+    def task_list(self, more: bool) -> Iterator[str]:
         found = self.found
         if not found.left():
             yield "Nothing is left to do."
@@ -215,9 +249,11 @@ class _Report:
             yield _bold(words.phases(self.t)[phase])
             for task in tasks:
                 sign = {"done": "●", "planned": "△"}.get(task.state, "▲" if task.late else "■")
-                left = f"{_sign(sign)} {task.number:>2}  {task.by or '  no day  '}  {pad(self.who(task.owner), who)}  {task.effort:5}  "
+                left = f"{_sign(sign)} {task.number:>2}  {task.by or ' ' * 10}  {pad(self.who(task.owner), who)}  {task.effort:5}  "
                 state = f" ({words.task_state(task, self.t)})" if task.state != "open" or task.late else ""
                 yield from _hung(self.task(task) + state, left, cells_of(left))
+                if more and (helps := words.task_more(task, self.t)):
+                    yield from _hung(helps, " " * cells_of(left), cells_of(left))
             yield ""
 
     def move(self, move: Move) -> Iterator[str]:
@@ -226,18 +262,11 @@ class _Report:
         )  # fmt: skip
         if move.note:
             yield from _hung(move.note, "    ", 4)
-        lines = [
-            ("Touches", self.touched(move, "document")),
-            ("Registers", [*self.registers(move), *self.touched(move, "register")]),
-            ("KPIs", self.touched(move, "measure")),
-            ("Records", self.touched(move, "record")),
-        ]
         if move.work or move.more or move.before != move.after:
-            for name, said in lines:
-                if said:
-                    yield from _hung("; ".join(said), f"    {name}: ", 6)
-        for reason in self.missing(move):
-            yield from _hung(reason, "    - ", 6)
+            for name, said in self.lines(move):
+                yield from _hung(said, f"    {name}: ", 6)
+        for reason in self.found.missing(move):
+            yield from _hung(str(reason), "    - ", 6)
         if move.tasks:
             yield from _hung(", ".join(map(str, move.tasks)), "    Tasks: " if len(move.tasks) > 1 else "    Task: ", 6)
 
@@ -286,17 +315,14 @@ class _Report:
                     yield f"| {task.number} | {said} | {_md(self.who(task.owner))} | {self.day(task.by)} | {task.effort} | {words.task_state(task, self.t)} |"
         if only_tasks:
             return
-        for title, moves in (
-            ("What changes, clause by clause", self.changed()),
-            ("Unchanged, and open already today", self.open_today()),
-        ):
+        for title, moves in self.parts():
             if moves:
-                yield f"\n## {title}"
-                for move in moves:
-                    yield from self.move_md(move)
-        if self.untouched():
-            yield "\n## Unchanged, and nothing to do\n"
-            yield _md(_keys(self.untouched()))
+                yield f"\n## {_md(title)}"
+            for move in moves:
+                yield from self.move_md(move)
+        for title, moves in self.lists():
+            yield f"\n## {title}\n"
+            yield _md(_keys(moves))
         yield "\n## What this rests on"
         for text in self.basis():
             yield f"\n{_md(text)}"
@@ -305,14 +331,11 @@ class _Report:
         yield f"\n### {_md(self.head(move))}\n"
         yield f"{_md(words.change(move, self.t).capitalize())}; {_md(self.outcomes[move.outcome])}. {_md(move.note)}".rstrip()
         lines = [
-            ("Touches", self.touched(move, "document")),
-            ("Registers", [*self.registers(move), *self.touched(move, "register")]),
-            ("KPIs", self.touched(move, "measure")),
-            ("Records", self.touched(move, "record")),
-            ("Missing", self.missing(move)),
-            ("Tasks", [str(number) for number in move.tasks]),
+            *self.lines(move),
+            ("Missing", "; ".join(map(str, self.found.missing(move)))),
+            ("Tasks", ", ".join(map(str, move.tasks))),
         ]
-        said = [f"- {name}: {_md('; '.join(texts))}" for name, texts in lines if texts]
+        said = [f"- {name}: {_md(text)}" for name, text in lines if text]
         if said:
             yield ""
             yield from said
@@ -348,9 +371,11 @@ class _Report:
                 "new_state": self.states(move.after),
                 "outcome": self.outcomes[move.outcome],
                 "what_changes": move.note,
-                "missing": "; ".join(self.missing(move)),
+                "missing": "; ".join(map(str, self.found.missing(move))),
                 "documents": "; ".join(self.touched(move, "document")),
-                "registers": "; ".join([*self.registers(move), *self.touched(move, "register")]),
+                "registers": "; ".join(
+                    [*self.registers(move), *(f"{name}: {said}" for name, said in self.others(move))]
+                ),
                 "kpis": "; ".join(self.touched(move, "measure")),
                 "records": "; ".join(self.touched(move, "record")),
                 "tasks": ", ".join(map(str, move.tasks)),
@@ -423,11 +448,11 @@ class _Report:
             "change": move.change,
             "relation": move.relation,
             "asks_for_more": move.more,
-            "old": [{"clause": c.ref, "topic": c.topic, "state": self.stand(c)[0]} for c in move.before],
-            "new": [{"clause": c.ref, "topic": c.topic, "state": self.stand(c)[0]} for c in move.after],
+            "old": [{"clause": c.ref, "topic": c.topic, "state": self.found.stand(c).state} for c in move.before],
+            "new": [{"clause": c.ref, "topic": c.topic, "state": self.found.stand(c).state} for c in move.after],
             "outcome": move.outcome,
             "note": move.note or None,
-            "missing": self.missing(move),
+            "missing": [str(reason) for reason in self.found.missing(move)],
             "touched": [
                 {
                     "at": one.at,
@@ -446,6 +471,12 @@ class _Report:
 
 def _keys(moves: Iterable[Move]) -> str:
     return ", ".join(clause.key for move in moves for clause in move.after or move.before)
+
+
+def _some(texts: Sequence[str], most: int = 6) -> str:
+    """The first of many."""
+    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + more
 
 
 def _bold(text: str) -> str:

@@ -27,7 +27,7 @@ def workbook(sheets: Sequence[Sheet], title: str, day: str) -> bytes:
 
     held = io.BytesIO()
     book = xlsxwriter.Workbook(held, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    created = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time(), datetime.UTC)
+    created = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time.min, datetime.UTC)
     book.set_properties({"title": title, "created": created})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     cell = book.add_format({"text_wrap": True, "valign": "top"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qmsctl.pages import agenda, calendar, overview, registers, search
+from qmsctl.pages import agenda, calendar, overview, registers, search, transition
 from qmsctl.pages.view import View
 
 
@@ -31,6 +31,7 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield from overview.pages(view)
     yield from calendar.pages(view)
     yield from registers.pages(view)
+    yield from transition.pages(view)
     yield from search.pages(view)
 
 

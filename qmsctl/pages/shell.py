@@ -16,7 +16,7 @@ from qmsctl.pages.wording import SOURCE, Words, for_scripts
 HERE = Path(__file__).parent
 _SOURCE_MAP = re.compile(rb"/\*# sourceMappingURL=[^*]*\*/")
 ASSETS = HERE / "assets" / "qms"
-STYLES = ("qms", "shell", "pages", "notes", "charts", "search", "register", "calendar", "print")
+STYLES = ("qms", "shell", "pages", "notes", "charts", "search", "register", "calendar", "transition", "print")
 SCRIPTS = ("qms", "page", "search", "register", "calendar", "print")
 NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "it": "Italiano", "pl": "Polski", "cs": "Čeština", "nl": "Nederlands", "pt": "Português"}  # fmt: skip
 

@@ -214,6 +214,16 @@ class View:
         return standards_of(self.graph)
 
     @cached_property
+    def ways(self) -> dict[str, str]:
+        """The page about the way from one edition to the next, by the items about either of them."""
+        from qmsctl.pages import transition  # that module needs this one
+
+        found: dict[str, str] = {}
+        for older, newer, _ in transition.ways(self):
+            found[older.id] = found[newer.id] = transition.path_of(newer)
+        return found
+
+    @cached_property
     def claims(self) -> Claims:
         """Everything that says it answers, proves or measures a clause."""
         return Claims(self.graph, self.today)
