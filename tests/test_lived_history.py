@@ -202,6 +202,25 @@ def test_nobody_signs_what_has_not_happened_yet(opened: tuple[Loaded, History]) 
     assert dates > 100
 
 
+def test_records_tell_of_the_past_and_end_as_they_stand_at_the_root(opened: tuple[Loaded, History]) -> None:
+    loaded, history = opened
+    folders = [loaded.types[name].folder for name in script().RECORDS]
+    told = 0
+    for line in git(history.root, "log", "--format=%H %cs", "main", "--", *folders).splitlines():
+        sha, on = line.split()
+        for path in git(history.root, "show", "--format=", "--name-only", sha, "--", *folders).splitlines():
+            text = git(history.root, "show", f"{sha}:{path}")
+            past = re.findall(
+                r"\b(?:carried_out|found_on|corrected_on|closed_on|opened|held|done): (\d{4}-\d\d-\d\d)", text
+            )
+            told += len(past)
+            assert [day for day in past if day > on] == [], f"{path} on {on}"
+    assert told > 60
+    for folder in folders:
+        root = {p.name: p.read_bytes() for p in (REPOSITORY / folder).glob("*.yaml")}
+        assert {p.name: p.read_bytes() for p in (history.root / folder).glob("*.yaml")} == root
+
+
 def test_who_is_trained_is_answered(opened: tuple[Loaded, History]) -> None:
     loaded, _ = opened
     asked = 0

@@ -43,11 +43,12 @@ def upward(graph: Graph, ref: str) -> list[list[str]]:
 
     def climb(node: str, path: list[str]) -> None:
         item = graph.parts[node].item if node in graph.parts else node
-        ups = (
-            [up for up, _ in graph.chain(item, "up") if up not in path and up != ref]
-            if node not in graph.parts or node == ref
-            else []
-        )
+        if node == ref and node in graph.parts and graph.items[item].type == "catalogue":
+            ups = answering(graph, node)
+        elif node not in graph.parts or node == ref:
+            ups = [up for up, _ in graph.chain(item, "up") if up not in path and up != ref]
+        else:
+            ups = []
         if not ups or len(path) > 7:
             if path:
                 paths.append(path[::-1])
@@ -60,6 +61,16 @@ def upward(graph: Graph, ref: str) -> list[list[str]]:
         owner = graph.parts[ref].item
         paths = [[*path, owner] for path in paths] or [[owner]]
     return sorted(paths)
+
+
+def answering(graph: Graph, clause: str) -> list[str]:
+    """Return the items that say how a clause is met."""
+    found = set()
+    for link in graph.links_to_ref(clause):
+        spec = graph.spec_of(link)
+        if spec is not None and spec.inverse in ("answered by", "claimed by") and graph.is_current(link.source):
+            found.add(link.source)
+    return sorted(found)
 
 
 def downward(

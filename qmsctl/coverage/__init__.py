@@ -278,14 +278,11 @@ def _judged(
     state = roll_up(stand.state for stand in stands.values())
     plan = plans[0] if plans else None
     exclusion = exclusions[0] if exclusions else None
-    first = next(
-        (
-            c
-            for c in sorted(mine, key=lambda c: (c.via is not None, not c.carries))
-            if c.how == "implements" and c.owner
-        ),
-        None,
+    answers = sorted(
+        (claim for claim in mine if claim.how == "implements" and claim.owner),
+        key=lambda claim: (claim.via is not None, not claim.carries, _rank(claims.graph, claim)),
     )
+    first = answers[0] if answers else None
     said = standard.get("owner") if standard else None
     owner = first.owner if first else plan.who if plan else said if isinstance(said, str) else ""
     if state == "excluded" and exclusion is not None:
@@ -294,6 +291,12 @@ def _judged(
         clause, state=state, reasons=_together(stands), claims=mine, exclusion=exclusion, plan=plan, places=stands,
         owner=owner,
     )  # fmt: skip
+
+
+def _rank(graph: Graph, claim: Claim) -> int:
+    """Who answers for a clause: the owner of a process before that of a document, and those before others."""
+    group = graph.types[graph.items[claim.source].type].schema.get("x-group")
+    return 0 if group == "processes" else 1 if group == "documents" else 2
 
 
 def _repeats(claim: Claim, own: Sequence[Claim]) -> bool:
