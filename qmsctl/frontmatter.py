@@ -27,6 +27,8 @@ except ImportError:  # a PyYAML without its C parser
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
 MAX_NODES = 200_000
+MANY = 20
+"""How many times larger a list of clauses taken from elsewhere may be; it takes about 2 µs for each value."""
 
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z")
 _OLD_BOOLEAN = frozenset(
@@ -65,9 +67,9 @@ class _Stop(Exception):
         self.fault = fault
 
 
-def parse_file(data: bytes, markdown: bool) -> Parsed:
-    """Read one file. Never raises: what is wrong stands in ``faults``."""
-    text, faults = decode(data)
+def parse_file(data: bytes, markdown: bool, large: bool = False) -> Parsed:
+    """Read one file. Never raises: what is wrong stands in ``faults``. ``large`` ones may be MANY times larger."""
+    text, faults = decode(data, large)
     parsed = Parsed(faults=faults)
     if text is None:
         return parsed
@@ -101,7 +103,7 @@ def parse_file(data: bytes, markdown: bool) -> Parsed:
             return parsed
         source, parsed.body, parsed.body_line = split
         first_line = 2
-    parse_yaml(source, parsed, first_line)
+    parse_yaml(source, parsed, first_line, large)
     return parsed
 
 
@@ -138,14 +140,19 @@ def _cleaned(value: Any, path: FieldPath, found: list[FieldPath]) -> Any:
     return value
 
 
-def decode(data: bytes) -> tuple[str | None, list[Fault]]:
+def most_bytes(large: bool) -> int:
+    """Return how many bytes a file may have."""
+    return MAX_BYTES * MANY if large else MAX_BYTES
+
+
+def decode(data: bytes, large: bool = False) -> tuple[str | None, list[Fault]]:
     """Turn bytes into text with LF line ends, or say why not."""
-    if len(data) > MAX_BYTES:
+    if len(data) > most_bytes(large):
         size = len(data) / 1e6
         return None, [
             Fault(
                 "file-too-large",
-                f"the file has {size:.1f} MB; an item may have {MAX_BYTES // 1_000_000}",
+                f"the file has {size:.1f} MB; an item may have {most_bytes(large) // 1_000_000}",
                 help="keep large material as an attachment and link to it",
             )
         ]
@@ -190,7 +197,7 @@ def _split(text: str) -> tuple[str, str, int] | None:
     return head, body, text.count("\n", 0, end.end()) + 2
 
 
-def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
+def parse_yaml(text: str, into: Parsed, first_line: int = 1, large: bool = False) -> None:
     """Read one YAML mapping into ``into``; faults are added there."""
     odd = re.search("[\x85\u2028\u2029]", text)
     if odd:
@@ -219,7 +226,7 @@ def parse_yaml(text: str, into: Parsed, first_line: int = 1) -> None:
             )
             return
     try:
-        builder = _Builder(text, into, first_line)
+        builder = _Builder(text, into, first_line, MAX_NODES * MANY if large else MAX_NODES)
         value = builder.document()
     except _Stop as stop:
         into.faults.append(stop.fault)
@@ -274,12 +281,13 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Builds plain data from parser events and notes where everything stands."""
 
-    def __init__(self, text: str, into: Parsed, first_line: int) -> None:
+    def __init__(self, text: str, into: Parsed, first_line: int, most: int) -> None:
         parser = _CParser(text) if _CParser else _python_parser(text)
         self._next: Callable[[], Any] = parser.get_event
         self._into = into
         self._first = first_line
         self._nodes = 0
+        self._most = most
 
     def document(self) -> Any:
         self._next()
@@ -315,9 +323,9 @@ class _Builder:
                 event,
                 "flatten the data, or move it into an item of its own",
             )
-        if self._nodes > MAX_NODES:
+        if self._nodes > self._most:
             raise self._stop(
-                "yaml-too-deep", f"more than {MAX_NODES} values in one file", event, "split it into several items"
+                "yaml-too-deep", f"more than {self._most} values in one file", event, "split it into several items"
             )
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise self._stop(

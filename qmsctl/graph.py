@@ -154,8 +154,15 @@ class Graph:
 
     def links_to_ref(self, ref: str) -> list[Link]:
         """Return the links that name exactly this item or part."""
-        owner = self.parts[ref].item if ref in self.parts else ref
-        return [link for link in self._in.get(owner, []) if (link.part or link.to) == ref]
+        return self._to_ref.get(ref, [])
+
+    @cached_property
+    def _to_ref(self) -> Mapping[str, list[Link]]:
+        found: dict[str, list[Link]] = defaultdict(list)
+        for link in self.links:
+            if link.to:
+                found[link.part or link.to].append(link)
+        return found
 
     def related(self, item: str, name: str) -> list[str]:
         """Return the items under a relation, whichever end it was written at, in order, once each."""

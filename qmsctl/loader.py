@@ -18,6 +18,8 @@ from qmsctl import frontmatter, schema
 from qmsctl.model import FieldPath, Finding, Item, Position, Qms, Translation, nearest, slug
 
 SUFFIXES = (".md", ".yaml", ".yml")
+LARGE = ("catalogue", "clause-mapping")
+"""The types whose items may be large: lists of clauses that were taken from elsewhere."""
 CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
 Progress = Callable[[int, int], None]
 _LANGUAGE = re.compile(r"\.([a-z]{2})\.(?:md|yaml|yml)$")
@@ -318,19 +320,25 @@ def read_item(
     root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
 ) -> Item | None:
     """Read one file; None if nothing in it can be used as an item."""
-    data = _bytes_of(root, path, sink)
+    data = _bytes_of(root, path, sink, _is_large(path, folders))
     return None if data is None else item_of(path, data, types, folders, sink)
 
 
-def _bytes_of(root: Path, path: str, sink: Sink) -> bytes | None:
+def _is_large(path: str, folders: Mapping[str, str]) -> bool:
+    """Tell whether a file may be large, by the folder it lies in."""
+    return any(name in folders and path.startswith(f"{folders[name]}/") for name in LARGE)
+
+
+def _bytes_of(root: Path, path: str, sink: Sink, large: bool = False) -> bytes | None:
     """Return the bytes of a file; None, with a finding, where it cannot be read."""
+    most = frontmatter.most_bytes(large)
     try:
         full = root / path
-        if full.stat().st_size > frontmatter.MAX_BYTES:
+        if full.stat().st_size > most:
             size = full.stat().st_size / 1e6
             sink.add(
                 "file-too-large",
-                f"the file has {size:.0f} MB; an item may have {frontmatter.MAX_BYTES // 1_000_000}",
+                f"the file has {size:.0f} MB; an item may have {most // 1_000_000}",
                 Position(path),
                 "keep large material as an attachment and link to it",
             )
@@ -347,7 +355,7 @@ def item_of(
     path: str, data: bytes, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
 ) -> Item | None:
     """Turn the bytes of one file into an item."""
-    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
+    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"), large=_is_large(path, folders))
     for fault in parsed.faults:
         sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
     places = frontmatter.clean(parsed, data) if parsed.fields is not None else []

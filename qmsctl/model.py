@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 FieldPath = tuple[str | int, ...]
@@ -16,6 +17,7 @@ FieldPath = tuple[str | int, ...]
 Marks = Mapping[FieldPath, tuple[int, int, int, int, int]]
 """Field path -> (line, column, end column) of the value and (line, column) of its key; all from 1."""
 
+_MANY = 2_000
 LEVELS = ("error", "warning", "note")
 
 
@@ -167,6 +169,8 @@ def nearest(wanted: str, known: list[str], most: int = 3) -> list[str]:
     """Return the known names most like the wanted one, best first; empty if none is close."""
     import difflib
 
+    if len(known) > _MANY:  # comparing takes 30 µs a name, so of a long list only what begins alike is compared
+        known = sorted(known, key=lambda name: -len(commonprefix((wanted, name))))[:_MANY]  # noqa: RUF071 - names, no paths: letters are meant
     return difflib.get_close_matches(wanted, known, n=most, cutoff=0.6)
 
 

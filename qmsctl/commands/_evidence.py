@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,12 @@ def evidence(
     view = _view(shown, language)
     request, history = _request(workspace, shown, view, standard, clauses, location, audiences)
     try:
-        digest, counts = _write(workspace, shown, sheets.Evidence(view, request, shown.redact), history, out)
+        digest, counts = _write(
+            workspace, shown, sheets.Evidence(view, request, _cleaner(workspace, shown)), history, out
+        )
     except ExportFault as error:
         raise Trouble(str(error), error.help) from error
-    except ZeroDivisionError as error:
+    except OSError as error:
         raise Trouble(f"{out} could not be written: {error.strerror or error}") from error
     emit(f"{out}\n{counts}\nDigest of the pack, to be handed over on another way: {digest}")
 
@@ -73,6 +76,17 @@ def _view(shown: Published, language: str | None) -> View:
         raise Trouble(f"`{chosen}` is no language of this system", "languages: " + ", ".join(loaded.config.languages))
     figures = _Figures(shown.performance.measures) if shown.performance is not None else None
     return View(loaded, shown.report, shown.today, shown.control, figures, words_of(chosen, loaded.root))
+
+
+def _cleaner(workspace: Workspace, shown: Published) -> Callable[[str], str]:
+    """Return what takes out of pages what readers may not see, and where things lie on this machine."""
+    data, home = html.escape(str(workspace.data)), html.escape(str(workspace.home))
+    name = html.escape(workspace.data.name)
+
+    def clean(text: str) -> str:
+        return shown.redact(text.replace(f"{home}/", "").replace(data, name))
+
+    return clean
 
 
 class _Figures(Performance):
@@ -112,7 +126,7 @@ def _request(
         commit = history.commit_on(day) if past else history.tip
     request = sheets.Request(
         coverage, chosen, len(chosen) == len(coverage.clauses), location or "", audiences, commit,
-        control.register is not None, _told(history, day),
+        control.register is not None, bool(control.hidden), _told(history, day),
     )  # fmt: skip
     return request, history
 
@@ -166,11 +180,8 @@ def _write(
             packs.keys(pack, files, signatures, view.graph)
         for name, rows in proofs.items():
             kept.setdefault(name, []).extend(rows)
-        said = view.t
-        words = {"document": said("the file"), "shown in it": said("shown in it"), "signature": said("signature"), "time stamp": said("time stamp"), "record of the merge": said("record of the merge"), "periodic review": said("periodic review")}  # fmt: skip
         made.sources = {
-            name: [sheets.Source(row.path, row.digest, str(words.get(row.what, said(row.what)))) for row in rows]
-            for name, rows in kept.items()
+            name: [sheets.Source(row.path, row.digest, row.what) for row in rows] for name, rows in kept.items()
         }
         pack.add("style.css", sheets.style())
         with progress("writing pages") as step:

@@ -198,7 +198,9 @@ def _compare(before: Path, coverage: Coverage) -> None:
     for fall in fallen:
         why = f": {'; '.join(map(str, fall.reasons))}" if fall.reasons else ""
         where = f" at {fall.location}" if fall.location else ""
-        emit(f"{_sign(fall.now)} {fall.key}{where} was {NAMES[fall.before]} and is {NAMES.get(fall.now, fall.now)} now{why}")
+        emit(
+            f"{_sign(fall.now)} {fall.key}{where} was {NAMES[fall.before]} and is {NAMES.get(fall.now, fall.now)} now{why}"
+        )
     emit(f"{len(fallen)} fell" if fallen else "no clause stands worse than in the baseline")
     if fallen:
         raise click.exceptions.Exit(EXIT_FINDINGS)

@@ -27,9 +27,11 @@ from qmsctl.diagrams import bpmn as diagrams
 from qmsctl.exports import database as databases
 from qmsctl.exports import manifest as in_force
 from qmsctl.exports import odcs
+from qmsctl.exports import oscal as oscals
 from qmsctl.exports import pdf as pdfs
 from qmsctl.exports.values import ExportFault
 from qmsctl.model import Item
+from qmsctl.oscal import OscalFault
 from qmsctl.pages import paper as sheets
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
@@ -258,3 +260,49 @@ def bpmn(workspace: Workspace, process: str, file: Path | None, as_of: str | Non
 
 
 command.add_command(evidence)
+
+
+@command.command(
+    "oscal",
+    epilog="Examples:\n\n  qmsctl export oscal iso9001-2015 -o catalog.json\n\n  qmsctl export oscal components"
+    "\n\n  qmsctl export oscal -o build/oscal",
+)
+@click.argument("what", nargs=-1, metavar="[ID|components|results|plan]...")
+@click.option(
+    "--output", "-o", "place", metavar="PATH", type=click.Path(path_type=Path),
+    help="The file, or for several documents the folder, they are written into.",
+)  # fmt: skip
+@as_of_option
+@pass_workspace
+def oscal(workspace: Workspace, what: tuple[str, ...], place: Path | None, as_of: str | None) -> None:
+    """Write catalogues, standards, mappings, claims, audits and open actions as OSCAL, in JSON.
+
+    A catalogue becomes a catalog, an item of type standard a profile, a clause mapping a mapping collection. For the
+    system as a whole, `components` says which document or record answers which clause, `results` what audits found,
+    `plan` what is open. Left out, everything is written, each document into a file of its own. What was read from
+    OSCAL comes back as it was, with what was changed since. All of it as it stands in the files; with --as-of, as it
+    was in force on that day.
+    """
+    view = workspace.in_force(workspace.today(as_of)) if as_of else workspace
+    exporter = oscals.Exporter(view.graph, view.home, view.loaded.config.organisation, workspace.today(as_of))
+    chosen = [word if word in oscals.WHOLE else view.ref(word) for word in what] or exporter.all()
+    if (len(chosen) > 1 or not what) and (place is None or place.is_file()):
+        raise Trouble("several documents need a folder", "qmsctl export oscal -o build/oscal")
+    made: dict[str, str] = {}
+    skipped = []
+    for word in chosen:
+        try:
+            name, text = exporter.document(word)
+            made[name] = text
+        except OscalFault as error:
+            if what:
+                raise Trouble(error.message, error.help) from error
+            skipped.append(f"{word} left out: {error.message}")
+    if len(chosen) == 1 and what:
+        alone = place / next(iter(made)) if place is not None and place.is_dir() else place
+        emit(next(iter(made.values())), alone)
+        return
+    assert place is not None
+    for name, text in made.items():
+        emit(text, place / name)
+    emit("\n".join([*(str(place / name) for name in made), *skipped]))

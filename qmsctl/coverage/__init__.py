@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from qmsctl.coverage import words
 from qmsctl.coverage.claims import Claim, Claims, Record, Via
-from qmsctl.coverage.numbers import above
+from qmsctl.coverage.numbers import above, lines
 from qmsctl.coverage.words import HOWS, NAMES, SIGNS, STATES, Reason
 from qmsctl.graph import Graph
 from qmsctl.model import Item, Part, Position, mapping_of, nearest, rows_of
@@ -169,18 +169,17 @@ def coverage_of(graph: Graph, ref: str, today: str, claims: Claims | None = None
     chosen = {str(row.get("clause")): str(row.get("reason") or "") for row in _rows(standard, "inclusions")}
     found: dict[str, Clause] = {}
     parts = graph.parts_of(catalogue.id, "clauses")
-    keys = {part.key for part in parts}
+    up = lines({part.key: part.data for part in parts})
     children: dict[str, list[str]] = {}
+    for key, holders in up.items():
+        children.setdefault(next(iter(holders), ""), []).append(key)
     for part in parts:
-        parent = next((key for key in above(part.key) if key in keys), "")
-        children.setdefault(parent, []).append(part.key)
-    for part in parts:
-        bare = _bare(part, catalogue, tuple(children.get(part.key, ())), chosen.get(part.ref, ""))
-        out = _excluded(part, exclusions)
+        bare = _bare(part, catalogue, tuple(children.get(part.key, ())), chosen.get(part.ref, ""), len(up[part.key]))
+        out = _excluded(part, up[part.key], exclusions)
         found[part.key] = (
             bare if bare.heading else _judged(bare, claims, places, out, plans.get(part.ref, []), standard)
         )
-    for part in sorted(parts, key=lambda p: -len(above(p.key))):
+    for part in sorted(parts, key=lambda p: -len(up[p.key])):
         found[part.key] = _rolled_up(found[part.key], found)
     return Coverage(catalogue, standard, tuple(found[part.key] for part in parts), places)
 
@@ -196,10 +195,10 @@ def _named(graph: Graph, ref: str) -> tuple[Item, Item | None]:
     raise UnknownStandard(ref, [i.id for i in graph.items.values() if i.type in ("catalogue", "standard")])
 
 
-def _bare(part: Part, catalogue: Item, below: tuple[str, ...], chosen: str) -> Clause:
+def _bare(part: Part, catalogue: Item, below: tuple[str, ...], chosen: str, depth: int) -> Clause:
     data = part.data
     return Clause(
-        part.ref, part.key, part.title, len(above(part.key)), bool(data.get("heading")), str(data.get("demands") or ""),
+        part.ref, part.key, part.title, depth, bool(data.get("heading")), str(data.get("demands") or ""),
         str(data.get("documented") or ""), bool(data.get("cannot_be_excluded")), bool(data.get("control")),
         str(data.get("confidence") or catalogue.get("confidence") or ""), below, chosen=chosen,
     )  # fmt: skip
@@ -253,9 +252,9 @@ def _list(row: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(str(name) for name in named) if isinstance(named, list) else ()
 
 
-def _excluded(part: Part, exclusions: Mapping[str, list[Exclusion]]) -> list[Exclusion]:
+def _excluded(part: Part, holders: tuple[str, ...], exclusions: Mapping[str, list[Exclusion]]) -> list[Exclusion]:
     """The exclusions of a clause: its own, and those of the clauses above it."""
-    refs = (part.ref, *(f"{part.item}/{key}" for key in above(part.key)))
+    refs = (part.ref, *(f"{part.item}/{key}" for key in holders))
     return [row for ref in refs for row in exclusions.get(ref, ())]
 
 

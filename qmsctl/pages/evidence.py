@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from qmsctl.approvals.trail import Entry
-from qmsctl.audience import NOTHING_HIDDEN, Redactor
+from qmsctl.audience import NOTHING_HIDDEN
 from qmsctl.coverage import NAMES, SIGNS, Claim, Clause, Coverage, Reason, Record, above
 from qmsctl.model import Due, Item, harmless, rows_of
 from qmsctl.pages import paper as sheets
@@ -105,7 +105,7 @@ class Chapter:
 class Evidence:
     """What an evidence pack shows, and at which address."""
 
-    def __init__(self, view: View, request: Request, redact: Redactor = NOTHING_HIDDEN) -> None:
+    def __init__(self, view: View, request: Request, redact: Callable[[str], str] = NOTHING_HIDDEN) -> None:
         self.view = view
         self.t = view.t
         self.request = request

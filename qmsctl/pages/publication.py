@@ -125,7 +125,11 @@ class Publication:
         if version is None or not self.graph.types[item.type].controlled:
             return []
         key = self.register.manifest(version).key
-        rows = [v for v in self.register.periodic(item.id) if not v.problem and v.key == key]
+        rows = [
+            vote
+            for vote in self.register.periodic(item.id)
+            if not vote.problem and vote.key == key and self.history.day(vote.at) <= self._known_until
+        ]
         return [
             self._line(
                 v, self.titles.title(v.role), str(self.t("periodic review: {verdict}", verdict=self.t(v.verdict)))

@@ -252,7 +252,13 @@ class View:
     def say(self, reason: Reason) -> str:
         """Return a reason in the reader's language, with ids and days as people write them."""
         values = {
-            name: self.long_day(value) if name == "day" else self.title(value) if name == "role" else value
+            name: self.long_day(value)
+            if name == "day"
+            else self.title(value)
+            if name == "role"
+            else self.label(value)
+            if name == "clause"
+            else value
             for name, value in reason.values.items()
         }
         said = str(self.t(reason.says, **values))
