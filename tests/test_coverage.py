@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmsctl import checks
+from qmsctl import checks, pages
 from qmsctl.cli import app
 from qmsctl.coverage import NAMES, Coverage, UnknownStandard, baseline, coverage_of, roll_up
 from qmsctl.graph import Graph
@@ -489,3 +489,17 @@ def test_showing_a_clause_says_how_it_stands(tmp_path: Path) -> None:
     assert "▲ partly; inspector answers for it" in said
     assert "- the review of SOP-001 is overdue since 2022-01-06" in said
     assert "○" not in run(tmp_path, "show", "STD-001").output
+
+
+def test_a_page_of_a_framework_with_thousands_of_clauses_stays_small(tmp_path: Path) -> None:
+    rows = [{"key": f"{n // 100}.{n % 100}", "topic": f"Topic {n}"} for n in range(100, 6_000)]
+    write(tmp_path, {**CATALOGUE, "clauses": [{"key": str(n), "topic": "H", "heading": True} for n in range(1, 60)] + rows}, sop(1, "demo-1/7.7"))  # fmt: skip
+    loaded = load(tmp_path)
+    report = checks.run(loaded, TODAY, only=["link-target-missing"])
+    pages.write(loaded, report, TODAY, tmp_path / "build/docs")
+    page = (tmp_path / "build/docs/compliance/STD-001.md").read_text(encoding="utf-8")
+    assert len(page) < 400_000
+    assert 'id="c-7-7"' in page
+    assert 'id="c-8-8"' not in page
+    assert "60 of 5959 clauses are shown" in page
+    assert len((tmp_path / "build/docs/catalogues/demo-1.md").read_text(encoding="utf-8")) < 400_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,33 @@ def _write_language(
     return written
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    """Templates as compiled by this process: languages, paper and later builds need not do it again."""
+    import jinja2
+
+    class Compiled(jinja2.BytecodeCache):
+        def __init__(self) -> None:
+            self._kept: dict[str, bytes] = {}
+
+        def load_bytecode(self, bucket: Any) -> None:
+            if bucket.key in self._kept:
+                bucket.bytecode_from_string(self._kept[bucket.key])  # which looks whether the source is the same
+
+        def dump_bytecode(self, bucket: Any) -> None:
+            self._kept[bucket.key] = bucket.bytecode_to_string()
+
+    return Compiled()
+
+
 def environment_of(view: View) -> Any:
     """Return the templates, with what they may ask."""
     import jinja2
     from jinja2.sandbox import SandboxedEnvironment
+
+    @jinja2.pass_context  # so that a constant text is not turned into HTML once for all views
+    def prose(_context: Any, text: object, page: str = "") -> Any:
+        return prose_html(view, str(text or ""), page)
 
     folders = [view.loaded.root / "item_types", HERE.parent / "item_types", HERE / "templates"]
     environment = SandboxedEnvironment(
@@ -114,10 +137,11 @@ def environment_of(view: View) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        bytecode_cache=_compiled(),
     )
     # A blank line would end a block of HTML, and what follows would be read as Markdown.
     environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
-    environment.filters.update(md=_heading, prose=lambda text, page="": prose_html(view, str(text or ""), page))
+    environment.filters.update(md=_heading, prose=prose)
     environment.globals.update(
         paper=paper.Paper(view), v=view, t=view.t, flow_of=partial(flow_of, view), turtle_of=partial(turtle_of, view)
     )

@@ -14,6 +14,10 @@ ANSWERS = 12
 SEEN = 3
 """How many of the newest records of a kind a clause names."""
 WORST = ("gap", "planned", "partly")
+FIRST = 300
+"""How many open clauses are listed before all clauses."""
+MANY = 2_000
+"""How many clauses a page shows; of a larger catalogue only those about which something is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
             "coverage": coverage,
             "count": coverage.counts(),
             "open": still_open(coverage),
+            "first": FIRST,
+            "shown": shown(coverage),
             "controls": controls(coverage),
             "places": [place for place in coverage.locations if place],
             **_words(view),
@@ -75,6 +81,21 @@ def still_open(coverage: Coverage) -> list[Clause]:
     """Return the clauses that are not covered, the worst first."""
     rows = [clause for clause in coverage.clauses if not clause.heading and clause.state in WORST]
     return sorted(rows, key=lambda clause: WORST.index(clause.state))
+
+
+def shown(coverage: Coverage) -> frozenset[str]:
+    """Return the numbers of the clauses that a page shows: all, or those with something to tell and what is above them."""
+    clauses = coverage.clauses
+    if len(clauses) <= MANY:
+        return frozenset(clause.key for clause in clauses)
+    parent = {child: clause.key for clause in clauses for child in clause.below}
+    found: set[str] = set()
+    for clause in [c for c in clauses if c.claims or c.plan or c.exclusion or c.chosen or c.key not in parent][:MANY]:
+        key = clause.key
+        while key and key not in found:
+            found.add(key)
+            key = parent.get(key, "")
+    return frozenset(found)
 
 
 def controls(coverage: Coverage) -> list[Control]:
