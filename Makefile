@@ -1,14 +1,16 @@
 # make run   set up, make its data, check the reference system, give it its history, build the intranet and serve it
 # make preview  the same for the files as they lie here; shows every save
 # make test  set up, then run all tests except the slow ones
+# make bench  time qmsctl beside other tools, about half an hour; BENCH=small: three minutes
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 PORT   ?= 8000
+BENCH  ?= full
 
-.PHONY: run data preview site check test test-heavy lint format clean help
+.PHONY: run data preview site check test test-heavy bench lint format clean help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -56,6 +58,9 @@ test-heavy: $(STAMP)
 	scripts/system-packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
 	$(BIN)/pytest -n 2 --dist worksteal -m heavy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.speed --setting $(BENCH) $(BENCH_OPTIONS)
 
 clean:
 	rm -rf build dist

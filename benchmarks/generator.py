@@ -1,14 +1,23 @@
 """Make a management system of any size that checks without errors: python benchmarks/generator.py 2000 TARGET [SEED]
 
-The same size and seed give the same files, byte for byte. Links are those of a real system: themes, objectives,
-measures, processes that hand over to each other, roles that do the steps, procedures with instructions and forms.
+    python benchmarks/generator.py 5000 TARGET 1 --commits 12400
+
+The same size, seed and commits give the same files and the same commits, byte for byte. Links are those of a real
+system: themes, objectives, measures, processes that hand over to each other, roles that do the steps, procedures with
+instructions and forms. With `--commits` the folder becomes a Git repository in which the documents have grown.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime
 import json
+import os
 import random
-import sys
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +25,23 @@ VERBS = ("Receive", "Inspect", "Plan", "Release", "Clean", "Harden", "Grind", "M
 THINGS = ("bar stock", "spools", "sleeves", "shafts", "housings", "orders", "drawings", "gauges", "furnace loads", "coolant", "fixtures", "tools", "samples", "certificates", "labels", "deliveries", "suppliers", "complaints", "changes", "records", "machines", "operators", "batches", "first articles", "returns")  # fmt: skip
 PLACES = ("at goods-in", "in the turning shop", "in the hardening shop", "on the night shift", "for surgical parts", "for hydraulic parts", "after a change", "before release", "in the gauge room", "at the second plant", "for new suppliers", "after a breakdown")  # fmt: skip
 WORDS = ("lot", "limit", "drawing", "gauge", "sample", "value", "shift", "machine", "label", "certificate", "operator", "record", "order", "customer", "supplier", "deviation", "temperature", "batch", "tool", "surface", "hardness", "thread", "length", "diameter", "release")  # fmt: skip
+MARKS = ("bore diameter", "surface roughness", "runout", "case depth", "core hardness", "thread pitch", "wall thickness", "chamfer", "concentricity", "coating weight", "residual dirt", "fill level", "oven temperature", "quench time", "torque", "clamping force", "concentration of the coolant", "tool wear", "belt speed", "marking depth")  # fmt: skip
+FAULTS = ("burrs", "rust", "scratches", "mixed parts", "a missing certificate", "a wrong label", "cracks", "grinding burn", "a torn seal", "an expired gauge", "wrong packaging", "an open order", "a date that cannot be read", "swarf in the bore", "dents", "oil on the spigot")  # fmt: skip
+MEANS = ("a micrometer", "the plug gauge", "the roughness tester", "a ring gauge", "the bench scale", "a torque wrench", "the optical comparator", "the hardness tester", "a feeler gauge", "the barcode reader", "a lamp and a mirror", "the coordinate measuring machine")  # fmt: skip
+SENTENCES = (
+    "Measure the {mark} of {few} {thing} with {means} and write the {word} on the record.",
+    "If {fault} show, stop, set the {thing} aside in the red rack and tell whoever answers for the {word}.",
+    "The {mark} stays between {low} and {high}; outside of it the {word} is not passed on.",
+    "Compare the {word} with order {code} before the {thing} leave the place.",
+    "Keep the {thing} of one {word} together, so that a {other} can be traced to where it came from.",
+    "Nobody but a trained person changes the {mark}; each change is signed and has a reason.",
+    "Repeat this every {few} hours and after each change of {word}, {other} or shift.",
+    "Look for {fault} and for {flaw}, since customers returned {few} {word}s for them.",
+    "Use {means}; where it is due for calibration, take the spare one from cabinet {code}.",
+    "The {word} and the {other} are decided by the role named above, in doubt together with quality.",
+    "Wait {few} minutes until the {mark} has settled, then take the second {word}.",
+    "What is found here is told to the next shift, together with the {word} and the {mark}.",
+)
 JOBS = ("Operator", "Inspector", "Planner", "Engineer", "Manager", "Technician", "Buyer", "Setter", "Coordinator", "Auditor")  # fmt: skip
 FIELDS = ("Turning", "Grinding", "Hardening", "Quality", "Purchasing", "Sales", "Logistics", "Maintenance", "Assembly", "Cleaning", "Planning", "Laboratory")  # fmt: skip
 CLAUSES = ("4.4.1", "7.1.5.1", "7.2", "7.5.3.1", "8.1", "8.2.3.1", "8.4.2", "8.5.1", "8.5.2", "8.6", "8.7.1", "9.1.1", "10.2.1")  # fmt: skip
@@ -41,8 +67,14 @@ class Maker:
                 return said
 
     def sentence(self) -> str:
-        words = [self.chance.choice(WORDS) for _ in range(self.chance.randint(8, 16))]
-        return f"Check the {' and the '.join(words[:3])} before the {' '.join(words[3:])} goes on."
+        chance = self.chance
+        low = chance.randint(2, 60)
+        word, other = chance.sample(WORDS, 2)
+        return chance.choice(SENTENCES).format(
+            mark=chance.choice(MARKS), thing=chance.choice(THINGS), means=chance.choice(MEANS), word=word, other=other,
+            fault=chance.choice(FAULTS), flaw=chance.choice(FAULTS), few=chance.randint(2, 12),
+            low=low, high=low + chance.randint(1, 9), code=f"{chance.choice('ABCDEFGHK')}{chance.randint(100, 9999)}",
+        )  # fmt: skip
 
     def prose(self, sentences: int) -> str:
         return " ".join(self.sentence() for _ in range(sentences))
@@ -187,8 +219,121 @@ def _role(m: Maker, number: int) -> None:
 MAKERS = {"sop": _sop, "work-instruction": _instruction, "form": _form, "record-kind": _record, "risk": _risk, "kpi": _kpi, "term": _term, "role": _role, "process": _process, "objective": _objective, "policy": _policy}  # fmt: skip
 
 
+FIRST_DAY = datetime.datetime(2022, 1, 3, 7, tzinfo=datetime.UTC)
+LAST_DAY = datetime.datetime(2026, 11, 13, 16, tzinfo=datetime.UTC)
+AUTHORS = ("Ada Brook", "Ben Castle", "Cleo Dorn", "Dan Ember", "Eve Field", "Finn Grove", "Gwen Hale", "Hugo Ivers")
+IMPORTED = 40
+"""Files that one commit brings in while the system is set up."""
+RENAMED = 0.02
+"""Share of documents that had another file name before."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One state of a file on its way to what it is now: how many were before, and how many changes still come."""
+
+    path: str
+    before: int
+    left: int
+    was: str = ""
+
+
+def commit(target: Path, commits: int, seed: int = 1) -> None:
+    """Make a folder a Git repository whose files came to be in so many commits; the last one is what lies there."""
+    chance = random.Random(f"{seed} {commits}")
+    paths = sorted(file.relative_to(target).as_posix() for file in target.rglob("*") if file.is_file())
+    changes = list(_changes(paths, commits, chance))
+    _git(target, "init", "--quiet", "--initial-branch", "main")
+    stream = subprocess.Popen(
+        ["git", "-C", str(target), "fast-import", "--quiet"], stdin=subprocess.PIPE, env=_environment()
+    )
+    assert stream.stdin is not None
+    for at, states in enumerate(changes):
+        share = at / max(1, len(changes) - 1)
+        moment = FIRST_DAY + (LAST_DAY - FIRST_DAY) * share
+        author = chance.choice(AUTHORS)
+        mail = author.lower().replace(" ", ".") + "@works.example"
+        who = f"{author} <{mail}> {int(moment.timestamp())} +0000"
+        said = f"Bring in {len(states)} files" if len(states) > 1 else f"Change {Path(states[0].path).stem}"
+        lines = [b"commit refs/heads/main", f"committer {who}".encode(), *_data(said.encode())]
+        for state in states:
+            if state.was:
+                lines.append(f"R {state.was} {state.path}".encode())
+            lines += [f"M 100644 inline {state.path}".encode(), *_data(earlier(target, state))]
+        stream.stdin.write(b"\n".join(lines) + b"\n")
+    stream.stdin.close()
+    if stream.wait() != 0:
+        raise SystemExit("git fast-import failed")
+    _git(target, "read-tree", "main")
+    _git(target, "update-index", "-q", "--refresh")
+
+
+def earlier(target: Path, state: Past) -> bytes:
+    """A document as it was in one of its states: a revision below 1.0, and a line that each change wrote anew."""
+    text = (target / state.path.replace("-before.md", ".md")).read_text(encoding="utf-8")
+    if state.left:
+        said = f"Draft {state.before + 1}, not settled yet."
+        text = re.sub(r'^revision: ".*"', f'revision: "0.{state.before + 1}"', text, count=1, flags=re.MULTILINE)
+        text, count = re.subn(r'^change: ".*"', f'change: "{said}"', text, count=1, flags=re.MULTILINE)
+        if not count:
+            text = re.sub(
+                r'^title: "(.*)"', rf'title: "\1, draft {state.before + 1}"', text, count=1, flags=re.MULTILINE
+            )
+        if state.path.endswith(".md"):
+            text += f"\n{said}\n"
+    return text.encode()
+
+
+def _changes(paths: list[str], commits: int, chance: random.Random) -> Iterator[list[Past]]:
+    """Say which files each commit writes: first all of them, in batches, then one at a time, some far more often."""
+    batches = [paths[at : at + IMPORTED] for at in range(0, len(paths), IMPORTED)]
+    living = [path for path in paths if path != "qms.yaml"]
+    often = [1 / (1 + at) ** 0.5 for at in range(len(living))]
+    mixed = chance.sample(living, len(living))
+    edits = chance.choices(mixed, often, k=max(0, commits - len(batches)))
+    left = Counter(edits)
+    before: Counter[str] = Counter()
+    renamed = {path for path in living if path.endswith(".md") and left[path] and chance.random() < RENAMED}
+    for batch in batches:
+        yield [Past(_before(path) if path in renamed else path, 0, left[path]) for path in batch]
+    for path in edits:
+        left[path] -= 1
+        before[path] += 1
+        yield [Past(path, before[path], left[path], _before(path) if path in renamed else "")]
+        renamed.discard(path)
+
+
+def _before(path: str) -> str:
+    return f"{path[:-3]}-before.md"
+
+
+def _data(content: bytes) -> list[bytes]:
+    return [f"data {len(content)}".encode(), content]
+
+
+def _environment() -> dict[str, str]:
+    """Neither a hook's repository nor the reader's settings may change what is made."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def _git(target: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(target), *arguments], check=True, env=_environment())
+
+
+def main() -> None:
+    """Make what the arguments ask for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("size", type=int)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    parser.add_argument("--commits", type=int, default=0, help="how many commits the folder's history has")
+    given = parser.parse_args()
+    made = generate(given.target, given.size, given.seed)
+    if given.commits:
+        commit(given.target, given.commits, given.seed)
+    print(f"{made} items in {given.target}" + (f", {given.commits} commits" if given.commits else ""))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4):
-        raise SystemExit(__doc__)
-    made = generate(Path(sys.argv[2]), int(sys.argv[1]), int(sys.argv[3]) if len(sys.argv) == 4 else 1)
-    print(f"{made} items in {sys.argv[2]}")
+    main()

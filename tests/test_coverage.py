@@ -50,7 +50,8 @@ KIND = {
 
 FOLDERS = {
     "role": "roles", "catalogue": "catalogues", "standard": "standards", "record-kind": "record-kinds", "sop": "sops",
-    "policy": "policies", "location": "locations", "clause-mapping": "clause-mappings", "kpi": "kpis", "person": "people",
+    "policy": "policies", "location": "locations", "clause-mapping": "clause-mappings", "kpi": "kpis", "person": "people", "nonconformity": "nonconformities",
+    "audit": "audits",
 }  # fmt: skip
 
 
@@ -503,3 +504,149 @@ def test_a_page_of_a_framework_with_thousands_of_clauses_stays_small(tmp_path: P
     assert 'id="c-8-8"' not in page
     assert "60 of 5959 clauses are shown" in page
     assert len((tmp_path / "build/docs/catalogues/demo-1.md").read_text(encoding="utf-8")) < 400_000
+
+
+def case(number: int, grade: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"NC-2026-00{number}", "type": "nonconformity", "title": f"Case {number}", "owner": "inspector",
+        "found_on": "2026-10-01", "source": "audit", "what": "Something is wrong.", "grade": grade, "clause": "demo-1/4.1", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grade", "status", "state"),
+    [("major", "open", "partly"), ("major", "corrected", "partly"), ("major", "closed", "covered"), ("minor", "open", "covered")],
+)  # fmt: skip
+def test_an_open_major_nonconformity_leaves_no_clause_covered(
+    stand: Callable[..., Coverage], grade: str, status: str, state: str
+) -> None:
+    clause = stand(sop(1, "demo-1/4.1"), case(1, grade, status=status)).clause("4.1")
+    assert clause.state == state
+    assert [str(reason) for reason in clause.reasons] == (
+        ["the nonconformity NC-2026-001 is open"] if state == "partly" else []
+    )
+    assert [item.id for item in clause.cases] == ([] if status == "closed" else ["NC-2026-001"])
+
+
+def test_a_nonconformity_against_the_same_demand_in_another_catalogue_counts(stand: Callable[..., Coverage]) -> None:
+    items = (sop(1, "demo-1/4.1"), case(1, "major"), OTHER, mapping((["4.1"], ["A"], "equal")))
+    assert why(stand(*items, ref="other-2"), "A") == ["the nonconformity NC-2026-001 is open"]
+
+
+def test_what_always_applies_cannot_be_left_out(stand: Callable[..., Coverage]) -> None:
+    fixed = [{**row, "cannot_be_excluded": True} for row in CATALOGUE["clauses"]]
+    out = {**STANDARD, "exclusions": [{"clause": "demo-1/4", "reason": "No time for it."}]}
+    found = stand({**CATALOGUE, "clauses": fixed}, out, sop(1, "demo-1/4.1"))
+    assert (states(found)["4.1"], states(found)["4.2"]) == ("partly", "gap")
+    assert why(found, "4.1") == ["it is left out, but it always applies"]
+
+
+def test_a_record_made_for_a_wider_clause_proves_nothing_here(stand: Callable[..., Coverage]) -> None:
+    wide = {**KIND, "clauses": ["other-2/A"], "samples": [{"date": "2026-10-01", "reference": "L-1"}]}
+    items = (sop(1, "demo-1/4.2"), wide, OTHER)
+    assert states(stand(*items, mapping((["4.2"], ["A"], "subset"))))["4.2"] == "partly"
+    assert states(stand(*items, mapping((["4.2"], ["A"], "equal"))))["4.2"] == "covered"
+
+
+def test_leaving_out_what_was_covered_is_a_fall(stand: Callable[..., Coverage]) -> None:
+    before = baseline.snapshot(stand(sop(1, "demo-1/4.1")))
+    now = stand(
+        sop(1, "demo-1/4.1"), {**STANDARD, "exclusions": [{"clause": "demo-1/4.1", "reason": "Not done any more."}]}
+    )
+    assert [(fall.key, fall.now) for fall in baseline.fallen(before, now)] == [("4.1", "excluded")]
+
+
+def test_derived_answers_are_told_only_where_none_of_its_own_carries(stand: Callable[..., Coverage]) -> None:
+    items = (sop(1, "demo-1/4.1"), OTHER, mapping((["4.1"], ["A"], "equal")))
+    assert [claim.at for claim in stand(*items, sop(2, "other-2/A"), ref="other-2").clause("A").answers] == ["SOP-002"]
+    old = sop(2, "other-2/A", effective="2020-01-06")
+    assert [claim.at for claim in stand(*items, old, ref="other-2").clause("A").answers] == ["SOP-002", "SOP-001"]
+
+
+def test_audits_are_told_apart_by_whether_they_were_held(tmp_path: Path) -> None:
+    audit = {
+        "id": "AUD-2026-001", "type": "audit", "title": "Rules", "owner": "inspector", "planned": "2026-09-01",
+        "carried_out": "2026-09-02", "clauses_seen": ["demo-1/4.1"], "status": "done", "standards": ["demo-1"],
+    }  # fmt: skip
+    later = {**audit, "id": "AUD-2026-002", "planned": "2026-12-01", "status": "planned"}
+    del later["carried_out"]
+    write(tmp_path, sop(1, "demo-1/4.1"), audit, later)
+    said = run(tmp_path, "coverage", "demo-1", "--clause", "4.1").output
+    assert said.index("Audited in") < said.index("2026-09-02 AUD-2026-001") < said.index("To be audited in")
+    assert "2026-12-01 AUD-2026-002" in said
+
+
+def test_a_standard_that_is_a_draft_says_so(tmp_path: Path) -> None:
+    write(tmp_path, {**STANDARD, "status": "draft"})
+    assert "STD-001: not released yet" in run(tmp_path, "coverage").output
+
+
+@pytest.mark.parametrize("more", [{"status": "obsolete"}, {"status": "draft"}, {"effective": "2099-01-01"}])
+def test_a_role_that_is_not_in_force_answers_for_nothing(stand: Callable[..., Coverage], more: dict[str, str]) -> None:
+    assert states(stand(sop(1, "demo-1/4.1"), {**ROLE, **more}))["4.1"] == "partly"
+
+
+def test_when_all_people_have_left_nobody_holds_a_role(stand: Callable[..., Coverage]) -> None:
+    gone = {"id": "p-001", "type": "person", "title": "p-001", "roles": ["inspector"], "status": "left"}
+    assert states(stand(sop(1, "demo-1/4.1"), gone))["4.1"] == "partly"
+
+
+def test_a_fresh_record_of_one_plant_does_not_keep_the_other_green(stand: Callable[..., Coverage]) -> None:
+    seen = [
+        {"date": "2026-10-01", "reference": "L-1", "location": "north"},
+        {"date": "2001-10-01", "reference": "L-2", "location": "south"},
+    ]
+    found = stand(place("north"), place("south"), sop(1, "demo-1/4.2"), {**KIND, "samples": seen})
+    assert {name: stood.state for name, stood in found.clause("4.2").places.items()} == {
+        "north": "covered",
+        "south": "partly",
+    }
+
+
+def test_clauses_that_correspond_together_are_judged_at_each_plant(stand: Callable[..., Coverage]) -> None:
+    halves = (sop(1, "demo-1/4.1", locations=["north"]), sop(2, "demo-1/5.1.1", locations=["south"]))
+    row = mapping((["4.1", "5.1.1"], ["A"], "equal"))
+    found = stand(place("north"), place("south"), *halves, OTHER, row, ref="other-2")
+    assert {name: stood.state for name, stood in found.clause("A").places.items()} == {
+        "north": "partly",
+        "south": "partly",
+    }
+
+
+def test_a_demanded_document_must_be_one_that_carries(stand: Callable[..., Coverage]) -> None:
+    register = {**KIND, "claims": [{"clause": "demo-1/5.1", "how": "implements"}]}
+    found = stand(sop(1, "demo-1/5.1", effective="2019-01-07"), register)
+    assert why(found, "5.1") == ["the review of SOP-001 is overdue since 2021-01-07"]
+
+
+@pytest.mark.parametrize("more", [{}, {"reason": " "}, {"reason": "Later.", "since": "2099-01-01"}])
+def test_what_is_left_out_without_a_reason_or_not_yet_is_not_left_out(
+    stand: Callable[..., Coverage], more: dict[str, str]
+) -> None:
+    assert states(stand({**STANDARD, "exclusions": [{"clause": "demo-1/4.1", **more}]}))["4.1"] == "gap"
+
+
+def test_an_item_about_a_standard_that_is_not_in_force_leaves_nothing_out(stand: Callable[..., Coverage]) -> None:
+    out = [{"clause": "demo-1/4.1", "reason": "Not done."}]
+    assert states(stand({**STANDARD, "effective": "2099-01-01", "exclusions": out}))["4.1"] == "gap"
+    second = {**STANDARD, "id": "STD-000", "effective": "2099-01-01", "exclusions": out}
+    assert states(stand(second, sop(1, "demo-1/4.1")))["4.1"] == "covered"
+
+
+def test_a_mapping_to_itself_and_claims_on_headings_lead_nowhere(stand: Callable[..., Coverage]) -> None:
+    own = mapping((["4.1"], ["4.1", "5.1.1"], "superset"), **{"to": "demo-1"})
+    assert states(stand(sop(1, "demo-1/4.1"), own))["5.1.1"] == "gap"
+    heading = mapping((["4"], ["A"], "equal"))
+    assert states(stand(sop(1, "demo-1/4"), OTHER, heading, ref="other-2"))["A"] == "gap"
+
+
+def test_a_demand_in_other_words_is_read_as_asking_for_records(stand: Callable[..., Coverage]) -> None:
+    odd = {**CATALOGUE, "clauses": [{"key": "4.1", "topic": "Situation", "documented": "records"}]}
+    assert states(stand(odd, sop(1, "demo-1/4.1")))["4.1"] == "partly"
+
+
+def test_what_is_no_longer_asked_has_fallen(stand: Callable[..., Coverage]) -> None:
+    before = baseline.snapshot(stand(place("north"), place("south"), sop(1, "demo-1/4.1")))
+    fewer = {**CATALOGUE, "clauses": [row for row in CATALOGUE["clauses"] if row["key"] != "4.1"]}
+    found = baseline.fallen(before, stand(place("north"), {**STANDARD, "locations": ["north"]}, fewer))
+    assert ("4.1", "", "gone") in [(fall.key, fall.location, fall.now) for fall in found]

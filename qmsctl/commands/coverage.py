@@ -30,12 +30,14 @@ from qmsctl.coverage import (
     Reason,
     UnknownStandard,
     above,
+    audits_of,
     baseline,
     coverage_of,
     standards_of,
 )
 from qmsctl.graph import Graph
-from qmsctl.model import nearest
+from qmsctl.loader import CATALOGUES
+from qmsctl.model import Item, nearest
 from qmsctl.output.tables import render_table
 from qmsctl.output.text import wrap
 from qmsctl.output.workbook import Sheet, workbook
@@ -111,7 +113,7 @@ def command(
         emit(
             json.dumps([_head(c, today) for c in found], ensure_ascii=False, indent=2)
             if form == "json"
-            else _all(found),
+            else _all(found, [item.id for item in view.graph.items.values() if item.type == "standard"]),
             out,
         )
         return
@@ -137,7 +139,7 @@ def command(
     elif form == "xlsx" and out is not None:
         _workbook(coverage, rows, location or "", today, out)
     elif clause:
-        emit("\n\n".join(_one(view.graph, coverage, c, location or "") for c in rows), out)
+        emit("\n\n".join(_one(view.graph, coverage, c, location or "", today) for c in rows), out)
     elif soa:
         emit(_statement(coverage, rows), out)
     else:
@@ -237,9 +239,16 @@ def _basis(coverage: Coverage) -> str:
     return f"The list of clauses {' and '.join(words)}: check it against your copy." if words else ""
 
 
-def _all(found: Sequence[Coverage]) -> str:
+def _all(found: Sequence[Coverage], drafts: Sequence[str]) -> str:
+    if not found and drafts:
+        return f"{', '.join(drafts)}: not released yet, or without a catalogue that is there. See qmsctl check."
     if not found:
-        return "No standard is applied yet. Name its catalogue in `standards` of qms.yaml and write an item of type standard."
+        shipped = ", ".join(sorted(file.stem for file in CATALOGUES.glob("*.yaml")))
+        return (
+            "No standard is applied yet. Name its catalogue in `standards` of qms.yaml and write its item:\n\n"
+            '  qmsctl new standard "ISO 9001:2015" --set catalogue=iso9001-2015\n\n'
+            f"There are: {shipped}; or your own in catalogues/."
+        )
     wide = max(len(c.catalogue.id) for c in found)
     return "\n".join(
         f"{c.standard.id if c.standard else '':8}{c.catalogue.id:{wide}}  {_figures(c, '')}" for c in found
@@ -295,7 +304,7 @@ def _tree(coverage: Coverage, location: str) -> Iterator[str]:
         yield f"{_sign(state) if clause.counts else ' '} {name:{wide}}  {'  '.join(cells)}".rstrip()
 
 
-def _one(graph: Graph, coverage: Coverage, clause: Clause, location: str) -> str:
+def _one(graph: Graph, coverage: Coverage, clause: Clause, location: str, today: str) -> str:
     """Everything about one clause: what an auditor would ask, and the answer."""
     state = _state(clause, location)
     lines = [
@@ -320,11 +329,21 @@ def _one(graph: Graph, coverage: Coverage, clause: Clause, location: str) -> str
         here = [claim for claim in claims if claim.applies(location)]
         if here:
             lines += ["", title, *(line for claim in here for line in _claim(graph, claim))]
+    if clause.cases:
+        lines += ["", "Open nonconformities", *(line for case in clause.cases for line in _hung(_case(case)))]
+    held, ahead = audits_of(graph, clause.ref, today)
+    for title, audits, day in (("Audited in", held, "carried_out"), ("To be audited in", ahead, "planned")):
+        if audits:
+            lines += ["", title, *(line for a in audits for line in _hung(f"{a.get(day)} {a.id} {a.title}: {a.path}"))]
     if not location and len(clause.places) > 1:
         lines += ["", "By location", *(f"    {_sign(s.state)} {p}: {NAMES[s.state]}" for p, s in clause.places.items())]
     if clause.confidence and clause.confidence != "primary source":
         lines += ["", f"What the clause asks for rests on {clause.confidence}: check it against your copy."]
     return "\n".join(lines)
+
+
+def _case(case: Item) -> str:
+    return f"{case.id} {case.title} ({case.get('grade')}, {case.get('status') or 'open'}): {case.path}"
 
 
 def _claim(graph: Graph, claim: Claim) -> Iterator[str]:
@@ -339,6 +358,8 @@ def _claim(graph: Graph, claim: Claim) -> Iterator[str]:
     revision = f", revision {item.get('revision')}" if item.get("revision") else ""
     via = f", derived from {claim.via.clause}" if claim.via else ""
     yield from _hung(f"{claim.source} {graph.title(claim.source)}{part}{revision}{via}: {item.path}")
+    for reason in claim.weak:
+        yield from _hung(f"▲ {reason}", 8)
     for record in claim.records[:3]:
         where = f", {record.location}" if record.location else ""
         name = record.at if record.at != claim.source else record.reference
@@ -461,6 +482,7 @@ def _plain(clause: Clause) -> dict[str, Any]:
         "asks": clause.demands or None,
         "documented": clause.documented or None,
         "claims": [_plain_claim(claim) for claim in clause.claims],
+        "open_nonconformities": [case.id for case in clause.cases],
         "plan": None
         if clause.plan is None
         else {"what": clause.plan.what, "who": clause.plan.who, "by": clause.plan.by},

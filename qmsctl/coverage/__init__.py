@@ -17,7 +17,7 @@ from qmsctl.model import Item, Part, Position, mapping_of, nearest, rows_of
 
 __all__ = [
     "HOWS", "NAMES", "SIGNS", "STATES", "Claim", "Claims", "Clause", "Coverage", "Exclusion", "Plan", "Reason", "Record", "Stand",
-    "UnknownStandard", "Via", "above", "coverage_of", "standards_of",
+    "UnknownStandard", "Via", "above", "audits_of", "coverage_of", "standards_of",
 ]  # fmt: skip
 
 
@@ -27,7 +27,11 @@ NOWHERE = Position("")
 class UnknownStandard(ValueError):
     """What was named is no standard that is loaded; ``help`` says what could be meant."""
 
-    def __init__(self, ref: str, known: Sequence[str]) -> None:
+    def __init__(self, ref: str, known: Sequence[str], catalogue: str = "") -> None:
+        if ref in known:
+            super().__init__(f"{ref} applies the catalogue `{catalogue}`, which is not there")
+            self.help = "name a catalogue that is listed in `standards` of qms.yaml"
+            return
         super().__init__(f"{ref} is neither a catalogue nor an item of type standard")
         near = nearest(ref, list(known))
         self.help = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known) or 'none'}"
@@ -96,11 +100,21 @@ class Clause:
     counts: Mapping[str, int] = field(default_factory=dict, hash=False)
     owner: str = ""
     chosen: str = ""
+    cases: tuple[Item, ...] = ()
+
+    def of(self, how: str) -> tuple[Claim, ...]:
+        """The claims in force that say, prove or measure it.
+
+        What a mapping leads to is among them only where nothing said for the clause itself carries.
+        """
+        found = tuple(claim for claim in self.claims if claim.how == how and claim.in_force)
+        own = tuple(claim for claim in found if claim.via is None)
+        return own if any(claim.carries for claim in own) else found
 
     @property
     def answers(self) -> tuple[Claim, ...]:
-        """The claims in force that say how the clause is met: made for it, or derived where there is no such one."""
-        return tuple(claim for claim in self.claims if claim.how == "implements" and claim.in_force)
+        """The claims that say how the clause is met."""
+        return self.of("implements")
 
     def answers_at(self, location: str) -> tuple[Claim, ...]:
         """The answers that hold at a location."""
@@ -108,13 +122,13 @@ class Clause:
 
     @property
     def records(self) -> tuple[Claim, ...]:
-        """The claims in force that prove it."""
-        return tuple(claim for claim in self.claims if claim.how == "evidences" and claim.in_force)
+        """The claims that prove it."""
+        return self.of("evidences")
 
     @property
     def measures(self) -> tuple[Claim, ...]:
-        """The KPIs in force that measure it."""
-        return tuple(claim for claim in self.claims if claim.how == "measures" and claim.in_force)
+        """The KPIs that measure it."""
+        return self.of("measures")
 
 
 @dataclass(frozen=True)
@@ -156,15 +170,28 @@ def standards_of(graph: Graph) -> list[Item]:
     return [item for item in graph.of_type("standard") if str(item.get("catalogue")) in catalogues]
 
 
+def audits_of(graph: Graph, clause: str, today: str) -> tuple[list[Item], list[Item]]:
+    """Return the audits that looked at a clause, and those that are to look at it."""
+    held: dict[str, Item] = {}
+    ahead: dict[str, Item] = {}
+    for link in graph.links_to_ref(clause):
+        spec = graph.spec_of(link)
+        if spec is not None and spec.inverse == "audited by" and not link.problem:
+            item = graph.items[link.source]
+            day = item.get(graph.types[item.type].record or "")
+            (held if isinstance(day, str) and day <= today else ahead)[item.id] = item
+    return list(held.values()), list(ahead.values())
+
+
 def coverage_of(graph: Graph, ref: str, today: str, claims: Claims | None = None) -> Coverage:
     """Return how the system stands to a catalogue, or to that of an item of type standard. Raises UnknownStandard.
 
     ``claims`` are those of this graph and day, where several standards are asked for.
     """
-    catalogue, standard = _named(graph, ref)
+    catalogue, standard = _named(graph, ref, today)
     claims = claims or Claims(graph, today)
-    places = _places(graph, standard)
-    exclusions = _by_clause(_exclusions(standard))
+    places = _places(graph, standard or _older(graph, catalogue.id))
+    exclusions = _by_clause(_exclusions(standard if _in_force(graph, standard, today) else None, today))
     plans = _by_clause(_plans(standard))
     chosen = {str(row.get("clause")): str(row.get("reason") or "") for row in _rows(standard, "inclusions")}
     found: dict[str, Clause] = {}
@@ -184,15 +211,18 @@ def coverage_of(graph: Graph, ref: str, today: str, claims: Claims | None = None
     return Coverage(catalogue, standard, tuple(found[part.key] for part in parts), places)
 
 
-def _named(graph: Graph, ref: str) -> tuple[Item, Item | None]:
+def _named(graph: Graph, ref: str, today: str) -> tuple[Item, Item | None]:
     item = graph.items.get(ref)
     if item is not None and item.type == "standard":
         catalogue = graph.items.get(str(item.get("catalogue")))
         if catalogue is not None and catalogue.type == "catalogue":
             return catalogue, item
     if item is not None and item.type == "catalogue":
-        return item, next((s for s in standards_of(graph) if s.get("catalogue") == item.id), None)
-    raise UnknownStandard(ref, [i.id for i in graph.items.values() if i.type in ("catalogue", "standard")])
+        found = [s for s in standards_of(graph) if s.get("catalogue") == item.id]
+        in_force = (s for s in found if _in_force(graph, s, today))
+        return item, next(in_force, found[0] if found else None)
+    known = [i.id for i in graph.items.values() if i.type in ("catalogue", "standard")]
+    raise UnknownStandard(ref, known, str(item.get("catalogue") or "") if item is not None else "")
 
 
 def _bare(part: Part, catalogue: Item, below: tuple[str, ...], chosen: str, depth: int) -> Clause:
@@ -215,12 +245,24 @@ def _places(graph: Graph, standard: Item | None) -> tuple[str, ...]:
     return tuple(here or every) or ("",)
 
 
+def _older(graph: Graph, catalogue: str) -> Item | None:
+    """The item about the older edition of a catalogue that no item applies yet."""
+    for item in graph.items.values():
+        editions = item.type == "clause-mapping" and item.get("to") == catalogue
+        if editions and any(row.get("change") for row in rows_of(item.get("rows"))):
+            return next((s for s in standards_of(graph) if s.get("catalogue") == item.get("from")), None)
+    return None
+
+
 def _rows(standard: Item | None, name: str) -> list[Mapping[str, object]]:
     return rows_of(standard.get(name)) if standard else []
 
 
-def _exclusions(standard: Item | None) -> Iterator[Exclusion]:
+def _exclusions(standard: Item | None, today: str) -> Iterator[Exclusion]:
+    """What is left out: with a reason, and from its day on."""
     for index, row in enumerate(_rows(standard, "exclusions")):
+        if not _text(row, "reason").strip() or _text(row, "since") > today:
+            continue
         position = standard.position("exclusions", index, "clause") if standard else NOWHERE
         yield Exclusion(
             _text(row, "clause"), _text(row, "reason"), _text(row, "who"), _text(row, "since"), _list(row), position
@@ -234,6 +276,11 @@ def _plans(standard: Item | None) -> Iterator[Plan]:
             yield Plan(
                 _text(row, "clause"), _text(row, "what"), _text(row, "who"), _text(row, "by"), _list(row), position
             )
+
+
+def _in_force(graph: Graph, standard: Item | None, today: str) -> bool:
+    """Tell whether what an item about a standard says counts already."""
+    return standard is not None and graph.is_current(standard.id) and str(standard.get("effective") or "") <= today
 
 
 def _by_clause(rows: Iterable[Said]) -> dict[str, list[Said]]:
@@ -271,9 +318,15 @@ def _judged(
 ) -> Clause:
     """Return a clause with its claims, its state at each location and as a whole."""
     own = claims.of(clause.ref)
-    derived = tuple(_measured(claim, claims) for claim in claims.derived(clause.ref))
+    derived = tuple(_measured(claim) for claim in claims.derived(clause.ref))
     mine = own + tuple(claim for claim in derived if not _repeats(claim, own))
-    stands = {place: _stand(clause, mine, place, exclusions, plans, claims.today) for place in places}
+    clause = replace(clause, cases=claims.cases(clause.ref))
+    stands = {
+        place: _stand(
+            clause, [_with_the_rest(claim, place, claims) for claim in mine], place, exclusions, plans, claims.today
+        )
+        for place in places
+    }
     state = roll_up(stand.state for stand in stands.values())
     plan = plans[0] if plans else None
     exclusion = exclusions[0] if exclusions else None
@@ -302,7 +355,7 @@ def _repeats(claim: Claim, own: Sequence[Claim]) -> bool:
     return any(other.at == claim.at and other.how == claim.how for other in own)
 
 
-def _measured(claim: Claim, claims: Claims) -> Claim:
+def _measured(claim: Claim) -> Claim:
     """Return a derived claim with what the way it was derived leaves open."""
     via = claim.via
     if via is None or not claim.in_force:
@@ -312,11 +365,17 @@ def _measured(claim: Claim, claims: Claims) -> Claim:
         weak += (Reason(words.NARROWER, {"clause": via.clause}),)
     elif via.relation == "intersect":
         weak += (Reason(words.OVERLAPS, {"clause": via.clause}),)
-    else:
-        others = (ref for ref in via.together if ref != via.clause)
-        opened = [ref for ref in others if not any(c.how == "implements" and c.carries for c in claims.of(ref))]
-        weak += tuple(Reason(words.REST_OPEN, {"clause": ref}) for ref in opened)
     return replace(claim, weak=weak)
+
+
+def _with_the_rest(claim: Claim, place: str, claims: Claims) -> Claim:
+    """Return a claim derived from several clauses with those of them that nothing answers at a location."""
+    via = claim.via
+    if via is None or len(via.together) < 2 or not claim.carries:
+        return claim
+    others = (ref for ref in via.together if ref != via.clause)
+    opened = [ref for ref in others if not any(c.applies(place) for c in claims.answered.get(ref, ()))]
+    return replace(claim, weak=tuple(Reason(words.REST_OPEN, {"clause": ref}) for ref in opened)) if opened else claim
 
 
 def _stand(
@@ -327,7 +386,8 @@ def _stand(
     plans: Sequence[Plan],
     today: str,
 ) -> Stand:
-    if any(_holds(exclusion.locations, place) for exclusion in exclusions):
+    left_out = any(_holds(exclusion.locations, place) for exclusion in exclusions)
+    if left_out and not clause.always:
         return Stand("excluded")
     here = [claim for claim in claims if claim.applies(place)]
     answers = [claim for claim in here if claim.how == "implements" and claim.in_force]
@@ -339,12 +399,20 @@ def _stand(
     waiting = [reason for claim in here if not claim.in_force for reason in claim.weak]
     if not answers and not proof and not measured:
         planned = any(_holds(plan.locations, place) for plan in plans)
-        return Stand("planned" if planned else "gap", _once([Reason(words.NOTHING), *waiting, *late]))
-    lacks = _lacks(clause, answers, proof, place)
+        wrong = [Reason(words.ALWAYS)] if left_out else []
+        return Stand("planned" if planned else "gap", _once([Reason(words.NOTHING), *wrong, *waiting, *late]))
+    lacks = _lacks(clause, answers, proof, place, today)
+    if left_out:
+        lacks.append(Reason(words.ALWAYS))
     return Stand("partly", _once([*lacks, *late])) if lacks else Stand("covered")
 
 
-def _lacks(clause: Clause, answers: Sequence[Claim], proof: Sequence[Claim], place: str) -> list[Reason]:
+DOCUMENT = ("document", "both")
+NO_RECORD = ("", "document")
+"""What does not ask for records; a word that is none of the four is read as asking for them."""
+
+
+def _lacks(clause: Clause, answers: Sequence[Claim], proof: Sequence[Claim], place: str, today: str) -> list[Reason]:
     """Return why a clause is not fully covered at a location; empty if it is."""
     lacks: list[Reason] = []
     good = [claim for claim in answers if claim.carries]
@@ -355,22 +423,32 @@ def _lacks(clause: Clause, answers: Sequence[Claim], proof: Sequence[Claim], pla
         # What was said for this clause itself tells more than what a mapping leads to.
         lacks += [reason for claim in own or answers for reason in claim.weak]
     lacks += [Reason(words.MISSING, {"item": claim.source, "what": claim.missing}) for claim in own if claim.missing]
-    if good and clause.documented in ("document", "both") and not any(claim.document for claim in answers):
-        lacks.append(Reason(words.NO_DOCUMENT))
-    if clause.documented in ("record", "both"):
-        seen = [claim for claim in proof if claim.carries and _seen(claim, place)]
+    written = [claim for claim in answers if claim.document]
+    if good and clause.documented in DOCUMENT and not any(claim.document for claim in good):
+        lacks += [reason for claim in written for reason in claim.weak] or [Reason(words.NO_DOCUMENT)]
+    if clause.documented not in NO_RECORD:
+        # A record made for a clause that asks for more need not be about this one.
+        same = [claim for claim in proof if claim.via is None or claim.via.relation == "equal"]
+        seen = [claim for claim in same if claim.carries and _seen(claim, place, today)]
         if not proof:
             lacks.append(Reason(words.NO_RECORD_KIND))
         elif not seen:
             lacks += [reason for claim in proof for reason in claim.weak] or [
                 Reason(words.NO_RECORD, {"item": claim.source}) for claim in proof
             ]
+    major = [case for case in clause.cases if case.get("grade") == "major" and _holds(_at(case), place)]
+    lacks += [Reason(words.CASE_OPEN, {"item": case.id}) for case in major]
     return lacks
 
 
-def _seen(claim: Claim, place: str) -> bool:
-    """Tell whether a record was seen at a location; one that names none counts everywhere."""
-    return any(not place or not record.location or record.location == place for record in claim.records)
+def _at(item: Item) -> tuple[str, ...]:
+    return _list(item.fields)
+
+
+def _seen(claim: Claim, place: str, today: str) -> bool:
+    """Tell whether a record was seen at a location not too long ago; one that names none counts everywhere."""
+    here = (r for r in claim.records if not place or not r.location or r.location == place)
+    return any(record.good_until >= today for record in here)
 
 
 def _holds(locations: Sequence[str], place: str) -> bool:

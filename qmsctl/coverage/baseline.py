@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qmsctl.coverage import Coverage
+from qmsctl.coverage import Clause, Coverage
 from qmsctl.coverage.words import Reason
 
-RANK = {"gap": 0, "planned": 1, "partly": 2, "excluded": 3, "covered": 3}
-"""The higher, the better. To leave a clause out is no fall: the reason for it is judged elsewhere."""
+RANK = {"gap": 0, "planned": 1, "partly": 2, "excluded": 2, "covered": 3}
+"""The higher, the better. To leave out what was covered is a fall as well."""
+
+
+GONE = "gone"
 
 
 class BaselineFault(ValueError):
@@ -46,20 +50,29 @@ def snapshot(coverage: Coverage) -> str:
 
 
 def fallen(before: str, coverage: Coverage) -> list[Fall]:
-    """Return what stands worse than in a snapshot, in the order of the clauses. Raises BaselineFault."""
-    kept = _read(before, coverage.catalogue.id)
+    """Return what stands worse than in a snapshot, in its order. Raises BaselineFault.
+
+    A clause that is no longer asked for, or no longer looked at somewhere, has fallen to `gone`.
+    """
     found = []
-    for clause in coverage.clauses:
-        old = kept.get(clause.key)
-        if old is None or clause.heading:
-            continue
-        if RANK[clause.state] < RANK[old.state]:
-            found.append(Fall(clause.key, old.state, clause.state, clause.reasons))
-            continue
-        for place, state in old.places.items():
-            stand = clause.places.get(place)
-            if stand is not None and RANK[stand.state] < RANK[state]:
-                found.append(Fall(clause.key, state, stand.state, stand.reasons, place))
+    for key, old in _read(before, coverage.catalogue.id).items():
+        clause = coverage.by_key.get(key)
+        if clause is None or clause.heading:
+            found.append(Fall(key, old.state, GONE))
+        elif RANK[clause.state] < RANK[old.state]:
+            found.append(Fall(key, old.state, clause.state, clause.reasons))
+        else:
+            found += _fallen_at(clause, old.places)
+    return found
+
+
+def _fallen_at(clause: Clause, places: Mapping[str, str]) -> list[Fall]:
+    found = []
+    for place, state in places.items():
+        stand = clause.places.get(place)
+        if stand is None or RANK[stand.state] < RANK[state]:
+            now, reasons = (stand.state, stand.reasons) if stand is not None else (GONE, ())
+            found.append(Fall(clause.key, state, now, reasons, place))
     return found
 
 

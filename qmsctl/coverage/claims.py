@@ -11,7 +11,7 @@ from typing import Any
 from qmsctl.coverage import words
 from qmsctl.coverage.words import Reason
 from qmsctl.graph import Graph
-from qmsctl.model import Item, Link, Position, add_period, rows_of
+from qmsctl.model import Item, Link, Position, add_period, mapping_of, rows_of
 
 HOW = {"answered by": "implements", "evidenced by": "evidences", "measured by": "measures"}
 """What a link to a clause says, by the name it has at the clause's end."""
@@ -22,17 +22,23 @@ GRACE = "3 months"
 """How much longer than the usual time between two samples a record may be the newest one."""
 SAME = ("equal", "superset")
 """Relations of an answered clause to another that make its answer one to the other as well."""
+MOST_PAIRS = 10_000
+"""How many pairs of clauses one row of a mapping may make."""
 _BACK = {"equal": "equal", "subset": "superset", "superset": "subset", "intersect": "intersect"}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that was really kept: an item, or one that was looked up as a sample of its kind."""
+    """A record that was really kept: an item, or one that was looked up as a sample of its kind.
+
+    ``good_until`` is the last day on which it proves that records are still kept.
+    """
 
     at: str
     date: str
     reference: str
     location: str = ""
+    good_until: str = "9999-12-31"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,17 @@ class Claims:
         """Return the clauses of other catalogues that mappings relate to this one, seen from their side."""
         return self._related.get(clause, ())
 
+    def cases(self, clause: str) -> tuple[Item, ...]:
+        """Return the nonconformities that are not closed, against a clause or one that asks for the same, by id."""
+        same = (via.clause for via in self.related(clause) if via.relation == "equal")
+        found = {
+            link.source: self.graph.items[link.source]
+            for ref in (clause, *same)
+            for link in self.graph.links_to_ref(ref)
+            if (spec := self.graph.spec_of(link)) is not None and spec.inverse == "nonconformities" and not link.problem
+        }
+        return tuple(item for _, item in sorted(found.items()) if item.get("status") != "closed")
+
     @cached_property
     def _made(self) -> Mapping[str, tuple[Claim, ...]]:
         found: dict[str, list[Claim]] = defaultdict(list)
@@ -120,7 +137,9 @@ class Claims:
             return None
         item = self.graph.items[link.source]
         row = _row(item, link) if spec.inverse == CLAIMED else {}
-        how = str(row.get("how") or "implements") if spec.inverse == CLAIMED else HOW[spec.inverse]
+        how = str(row.get("how")) if spec.inverse == CLAIMED else HOW[spec.inverse]
+        if how not in HOW.values():
+            return None
         section, missing = str(row.get("section") or ""), str(row.get("missing") or "")
         at = link.source_part or item.id
         if section and (part := self.graph.parts.get(f"{item.id}#{section}")):
@@ -157,6 +176,9 @@ class Claims:
             return False, (Reason(words.NOT_YET, {"item": item.id, "day": effective}),)
         weak: list[Reason] = []
         owner = self._owner(item)
+        role = graph.items.get(owner)
+        if role is not None and (not graph.is_current(owner) or str(role.get("effective") or "") > self.today):
+            owner = ""  # a role that is not in force answers for nothing
         if "owner" in kind.properties and not owner:
             weak.append(Reason(words.NOT_OWNED, {"item": item.id}))
         elif owner and self._has_people and not self._held(owner):
@@ -168,11 +190,12 @@ class Claims:
     def _owner(self, item: Item) -> str:
         """The role that answers for an item: the one it names, or itself if it is one."""
         owner = item.id if item.type == "role" else item.get("owner")
-        return owner if isinstance(owner, str) and owner in self.graph.items else ""
+        found = self.graph.items.get(owner) if isinstance(owner, str) else None
+        return found.id if found is not None and found.type == "role" else ""
 
     @cached_property
     def _has_people(self) -> bool:
-        return bool(self.graph.of_type("person"))
+        return any(item.type == "person" for item in self.graph.items.values())
 
     def _held(self, role: str) -> bool:
         links = self.graph.links_to(role)
@@ -187,6 +210,8 @@ class Claims:
             own = self._record(item)
             found = [own] if own else [*_samples(item), *self._kept_as(item)]
             found = [record for record in found if record.date <= self.today]
+            if not own:
+                found = [replace(record, good_until=good_until(record.date, item)) for record in found]
             self._records[item.id] = tuple(sorted(found, key=lambda r: (r.date, r.at, r.reference), reverse=True))
         return self._records[item.id]
 
@@ -208,7 +233,7 @@ class Claims:
             return () if records else (Reason(words.NO_RECORD, {"item": item.id}),)
         if not records:
             return (Reason(words.NO_RECORD, {"item": item.id}),)
-        if good_until(records[0].date, item) < self.today:
+        if records[0].good_until < self.today:
             return (Reason(words.OLD_RECORD, {"item": item.id, "day": records[0].date}),)
         return ()
 
@@ -222,18 +247,37 @@ class Claims:
             if item.type != "clause-mapping" or not (item.shipped or self.graph.is_current(item.id)):
                 continue
             one, other = str(item.get("from")), str(item.get("to"))
+            if one == other:
+                continue  # a catalogue says nothing about itself
             for row in rows_of(item.get("rows")):
                 relation = str(row.get("relation"))
                 if relation not in _BACK:
                     continue
                 note = str(row.get("note") or "")
-                lefts = tuple(f"{one}/{key}" for key in _texts(row.get("from")))
-                rights = tuple(f"{other}/{key}" for key in _texts(row.get("to")))
+                lefts = self._demanding(one, _texts(row.get("from")))
+                rights = self._demanding(other, _texts(row.get("to")))
+                if len(lefts) * len(rights) > MOST_PAIRS:
+                    continue  # so many together say nothing about any one of them
                 for left in lefts:
                     for right in rights:
                         found[right].setdefault((left, item.id), Via(item.id, left, relation, note, lefts))
                         found[left].setdefault((right, item.id), Via(item.id, right, _BACK[relation], note, rights))
         return {clause: tuple(rows.values()) for clause, rows in found.items()}
+
+    def _demanding(self, catalogue: str, keys: list[str]) -> tuple[str, ...]:
+        """The clauses of these numbers; headings ask for nothing."""
+        refs = (f"{catalogue}/{key}" for key in keys)
+        return tuple(
+            ref for ref in refs if not mapping_of(getattr(self.graph.parts.get(ref), "data", None)).get("heading")
+        )
+
+    @cached_property
+    def answered(self) -> Mapping[str, tuple[Claim, ...]]:
+        """Clause -> the claims made for it that answer it in full."""
+        return {
+            clause: tuple(c for c in claims if c.how == "implements" and c.carries)
+            for clause, claims in self._made.items()
+        }
 
 
 def good_until(date: str, kind: Item) -> str:
@@ -246,7 +290,7 @@ def good_until(date: str, kind: Item) -> str:
 
 def _samples(kind: Item) -> Iterator[Record]:
     for row in rows_of(kind.get("samples")):
-        if isinstance(row.get("date"), str):
+        if isinstance(row.get("date"), str) and row.get("result") != "not found":
             yield Record(kind.id, row["date"], str(row.get("reference") or ""), str(row.get("location") or ""))
 
 

@@ -36,11 +36,13 @@ OLD_RECORD = "the last record of {item} was seen on {day}, which is too long ago
 NARROWER = "{clause}, which is answered, asks for less"
 OVERLAPS = "{clause}, which is answered, overlaps with it only in part"
 REST_OPEN = "it corresponds to several clauses, and {clause} of them is not answered"
+CASE_OPEN = "the nonconformity {item} is open"
+ALWAYS = "it is left out, but it always applies"
 PLAN_LATE = "it was planned for {day} and is not done"
 
 TEXTS = (
     DRAFT, OBSOLETE, NOT_YET, NO_DATE, NOT_OWNED, NOT_HELD, NOT_REVIEWED, MISSING, NOTHING, ONLY_PROOF, NO_DOCUMENT,
-    NO_RECORD_KIND, NO_RECORD, OLD_RECORD, NARROWER, OVERLAPS, REST_OPEN, PLAN_LATE, *NAMES.values(), *STATES.values(), *HOWS.values(),
+    NO_RECORD_KIND, NO_RECORD, OLD_RECORD, NARROWER, OVERLAPS, REST_OPEN, CASE_OPEN, ALWAYS, PLAN_LATE, *NAMES.values(), *STATES.values(), *HOWS.values(),
 )  # fmt: skip
 """Everything this package says, for translation."""
 

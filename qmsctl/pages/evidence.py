@@ -47,7 +47,7 @@ _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 class Request:
     """What a pack is asked to hold, and where it comes from.
 
-    ``commit`` is the state of the main branch it shows, "" outside Git; ``history`` returns what landed of an item,
+    ``commit`` is the state of the main branch it shows, "" outside Git, ``committed`` its day; ``history`` returns what landed of an item,
     newest first. ``controlled`` says that change control vouches for it, ``unread`` that it would if its history
     could be read.
     """
@@ -58,6 +58,7 @@ class Request:
     location: str = ""
     audiences: tuple[str, ...] = ()
     commit: str = ""
+    committed: str = ""
     controlled: bool = False
     unread: bool = False
     history: Callable[[Item], Sequence[Entry]] = lambda item: ()
@@ -116,6 +117,8 @@ class Evidence:
         self.signs = SIGNS
         self.most, self.records_shown, self.values_shown = REVISIONS, RECORDS, VALUES
         self.sources: dict[str, list[Source]] = {}
+        self.known = False
+        """Whether anything landed of what is shown, up to the day."""
         self._templates = self.environment.overlay()
         self._templates.globals = {**self.environment.globals, "e": self}
         self._templates.filters = {**self.environment.filters, "told": self.told}

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from qmsctl import body, coverage
 from qmsctl.checks import Report, reviewed
-from qmsctl.coverage import Claim, Claims, Clause, Coverage, Reason, coverage_of, standards_of
+from qmsctl.coverage import Claim, Claims, Clause, Coverage, Reason, audits_of, coverage_of, standards_of
 from qmsctl.diagrams.drawing import Diagram
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
@@ -279,14 +279,10 @@ class View:
     def linked(self, item: str, name: str) -> list[Link]:
         return [x for x in self.graph.links_to(item) if x.field == name]
 
-    def linked_as(self, ref: str, inverse: str) -> list[str]:
-        """The items that link to exactly this item or part under a relation named at this end."""
-        found: dict[str, None] = {}
-        for link in self.graph.links_to_ref(ref):
-            spec = self.graph.spec_of(link)
-            if spec is not None and spec.inverse == inverse and not link.problem:
-                found[link.source] = None
-        return list(found)
+    def audits_of(self, clause: str) -> tuple[list[str], list[str]]:
+        """The audits that looked at a clause, and those that are to look at it."""
+        held, ahead = audits_of(self.graph, clause, self.today)
+        return [item.id for item in held], [item.id for item in ahead]
 
     def duties(self, *roles: str) -> list[work.Duty]:
         return work.duties(self, list(roles))
