@@ -14,7 +14,7 @@ from qmsctl.coverage.baseline import BaselineFault, fallen, snapshot
 from qmsctl.graph import Graph
 from qmsctl.loader import load
 from qmsctl.model import Finding
-from tests.conftest import TODAY
+from tests.conftest import REPOSITORY, TODAY
 
 System = Callable[..., Path]
 CATALOGUE = """id: demo-1
@@ -490,3 +490,28 @@ def test_what_is_no_baseline_is_told(system: System, text: str) -> None:
     now = covered(demo(system, standards__STD_yaml=standard()))
     with pytest.raises(BaselineFault):
         fallen(text, now)
+
+
+def test_many_gaps_are_one_finding(system: System) -> None:
+    rows = "".join(f'  - {{key: "4.{n}", topic: Topic {n}}}\n' for n in range(1, 12))
+    catalogue = "id: demo-2\ntype: catalogue\ntitle: Two\nissuer: Us\nedition: '2'\ncomplete: true\nclauses:\n" + rows
+    root = demo(system, catalogues__demo_2_yaml=catalogue, standards__STD_yaml=standard(catalogue="demo-2"))
+    (message,) = [message for message, _ in said(root, "clause-uncovered")]
+    assert message == "nothing answers 11 clauses: 4.1, 4.2, 4.3, 4.4, 4.5, 4.6, 4.7, 4.8 and so on"
+
+
+def test_the_item_of_a_standard_in_the_documentation_can_be_used(system: System) -> None:
+    text = (REPOSITORY / "docs" / "standards.md").read_text(encoding="utf-8")
+    example = next(b for b in text.split("```yaml\n") if b.startswith("id: STD-001\n")).split("```")[0]
+    role = "id: quality-manager\ntype: role\ntitle: Quality manager\nfunction: Quality\n"
+    root = system(
+        {
+            "qms.yaml": "organisation: Us\nstandards: [iso9001-2015]\n",
+            "roles/q.yaml": role,
+            "standards/STD-001.yaml": example,
+        }
+    )
+    bad = [f for f in checks.run(load(root), "2026-12-02").findings if f.item == "STD-001" and f.level == "error"]
+    assert bad == []
+    found = coverage_of(Graph(load(root)), "STD-001", "2026-12-02")
+    assert (found.clause("8.3.1").state, found.clause("9.1.2").state) == ("excluded", "planned")

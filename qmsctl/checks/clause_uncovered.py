@@ -38,6 +38,8 @@ from qmsctl.coverage import Coverage
 from qmsctl.model import Finding
 
 LEVEL = "warning"
+FEW = 8
+"""Up to so many gaps are told one by one; a list of sixty would hide everything else."""
 
 
 def check(coverages: list[Coverage], today: str) -> Iterator[Finding]:
@@ -45,13 +47,22 @@ def check(coverages: list[Coverage], today: str) -> Iterator[Finding]:
         standard = coverage.standard
         if standard is None or str(standard.get("switch") or "") > today:
             continue
-        for clause in coverage.clauses:
-            if clause.state == "gap" and not clause.heading:
-                yield Finding(
-                    "clause-uncovered",
-                    f"clause {clause.key}, {clause.topic[:1].lower()}{clause.topic[1:]}: "
-                    + "; ".join(map(str, clause.reasons)),
-                    standard.position("catalogue"),
-                    f"claim {clause.ref} in `clauses` of what answers it, plan it here, or say why it does not apply",
-                    item=standard.id,
-                )
+        gaps = [clause for clause in coverage.clauses if clause.state == "gap" and not clause.heading]
+        if len(gaps) > FEW:
+            yield Finding(
+                "clause-uncovered",
+                f"nothing answers {len(gaps)} clauses: {', '.join(clause.key for clause in gaps[:FEW])} and so on",
+                standard.position("catalogue"),
+                f"see them all: qmsctl coverage {standard.id} --open",
+                item=standard.id,
+            )
+            continue
+        for clause in gaps:
+            yield Finding(
+                "clause-uncovered",
+                f"clause {clause.key}, {clause.topic[:1].lower()}{clause.topic[1:]}: "
+                + "; ".join(map(str, clause.reasons)),
+                standard.position("catalogue"),
+                f"claim {clause.ref} in `clauses` of what answers it, plan it here, or say why it does not apply",
+                item=standard.id,
+            )
