@@ -247,7 +247,7 @@ def test_clauses_unfold_filter_and_are_found_by_their_address(browser: Any, addr
     assert not clause.is_visible()
     assert page.locator("#c-8-7-1").is_visible()
     page.get_by_role("searchbox", name="Find a clause").fill("")
-    page.locator(".qms-tree label", has_text="does not apply").click()
+    page.locator(".qms-tree label", has_text="not applicable").click()
     assert page.locator("#c-8-3-1").is_visible()
     assert not page.locator("#c-9").is_visible()
 

@@ -96,6 +96,7 @@ def plain(text: str) -> str:
 
 def draw(scene: Scene, key: str, sort: str, title: str, description: str) -> str:
     """Return a scene as an `<svg>` that scales with its place. ``key`` makes its ids unique. Raises ChartFault."""
+    _library()
     try:
         marks = _marks(json.dumps(scene.spec()))
     except (ValueError, ElementTree.ParseError) as error:
@@ -110,14 +111,19 @@ def draw(scene: Scene, key: str, sort: str, title: str, description: str) -> str
     )
 
 
-@lru_cache(maxsize=1024)
-def _marks(spec: str) -> str:
-    """The marks of a drawing; the same figures are not drawn twice. Raises ChartFault, ValueError and ParseError."""
+def _library() -> Any:
+    """Vega-Lite. Raises ChartFault where it is not installed."""
     try:
         import vl_convert
     except ImportError as error:
         raise ChartFault("charts need Vega-Lite; install it with: pip install 'qmsctl[measures]'") from error
-    root = ElementTree.fromstring(vl_convert.vegalite_to_svg(json.loads(spec), allowed_base_urls=[]))
+    return vl_convert
+
+
+@lru_cache(maxsize=1024)
+def _marks(spec: str) -> str:
+    """The marks of a drawing; the same figures are not drawn twice. Raises ChartFault, ValueError and ParseError."""
+    root = ElementTree.fromstring(_library().vegalite_to_svg(json.loads(spec), allowed_base_urls=[]))
     return "".join(_element(e) for e in _reduced(root))
 
 

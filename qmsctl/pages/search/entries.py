@@ -27,7 +27,8 @@ _GONE = 0.3
 PRIOR: Mapping[str, float] = {
     "sop": 1.1, "work-instruction": 1.1, "process": 1.05, "form": 1.1, "kpi": 1.05, "role": 1.0, "term": 0.9,
     "risk": 0.9, "record-kind": 0.75, "data-source": 0.55, "kpi-log": 0.4, "person": 0.5, "catalogue": 0.7,
-    "change": 0.6,
+    "change": 0.6, "audit": 0.45, "nonconformity": 0.5, "corrective-action": 0.5, "management-review": 0.5,
+    "obligation": 0.75, "standard": 0.7, "clause-mapping": 0.4,
 }  # fmt: skip
 """How likely it is that a reader wants an item of a type; others 0.9."""
 PART_PRIOR: Mapping[str, float] = {
