@@ -189,7 +189,9 @@ def id_regex(template: str) -> str:
         elif part == "<slug>":
             out.append("[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
         else:
-            out.append(part)  # letters and a hyphen, by the vocabulary: nothing to escape, which JavaScript would refuse
+            out.append(
+                part
+            )  # letters and a hyphen, by the vocabulary: nothing to escape, which JavaScript would refuse
     return "".join(out)
 
 

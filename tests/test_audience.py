@@ -105,6 +105,9 @@ def test_an_audience_of_a_type(root: Path, tmp_path: Path) -> None:
         ("see SOP-014#measure-sample, then", f"see {UNNAMED}, then"),
         ("sops/SOP-014.html", f"sops/{UNNAMED}.html"),
         ("SOP-0145 and XSOP-014 stay", "SOP-0145 and XSOP-014 stay"),
+        ("sops/SOP-014-close-the-site.v2.md.", f"sops/{UNNAMED}."),
+        ("sop-014, _Sop-014_close.pdf", f"{UNNAMED}, _{UNNAMED}"),
+        ("SOP-014- and", f"{UNNAMED} and"),
     ],
 )
 def test_ids_are_taken_out_of_texts(text: str, said: str) -> None:
@@ -114,8 +117,30 @@ def test_ids_are_taken_out_of_texts(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("quality-manager-deputy decides", "quality-manager-deputy decides"),
+        ("quality-manager-deputy-notes.md", "quality-manager-deputy-notes.md"),
+        ("quality-manager-notes.md", UNNAMED),
+        ("Quality-Manager", UNNAMED),
+        ("buyer-friendly, buyer", f"buyer-friendly, {UNNAMED}"),
+    ],
+)
+def test_an_id_is_not_found_in_a_longer_one_that_may_be_seen(text: str, said: str) -> None:
+    assert Redactor(["quality-manager", "buyer"], (), ["quality-manager-deputy"])(text) == said
+
+
+def test_titles_count_as_pages_write_them() -> None:
+    redact = Redactor([], ['Sell "Plant" & sites', "Sell all"])
+    assert redact("Sell &#34;Plant&#34; &amp; sites") == redact('sell "plant" & sites') == redact("sell all") == UNNAMED
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
         ("Is RSK-001 Loss of a large customer still right?", f"Is {UNNAMED} still right?"),
-        ("The loss of a large customer; Loss of a large customer.", f"The loss of a large customer; {UNNAMED}."),
+        ("The loss of a large customer; Loss of a large customer.", f"The {UNNAMED}; {UNNAMED}."),
+        ("Loss of a\n  large customer: much", f"{UNNAMED}: much"),
+        ("rsk-001  LOSS OF A LARGE CUSTOMER", UNNAMED),
+        ("Loss of a large customers", "Loss of a large customers"),
         ("A Ransomware attack", "A Ransomware attack"),
     ],
 )

@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import zipfile
@@ -290,10 +291,14 @@ def test_the_commands_in_the_pack_verify_it(pack: Path) -> None:
     for command in commands:
         done = subprocess.run(command, shell=True, cwd=source, capture_output=True, text=True, check=False)
         assert done.returncode == 0, command + done.stderr
+    assert loops(pack, pack.parent / "demo") == []
     statements = sorted(source.rglob("approvals/*/*/*.txt"))
     for statement in statements:
         listed = ["sha256sum", "--quiet", "-c", statement.relative_to(source).as_posix()]
         assert subprocess.run(listed, cwd=source, capture_output=True, check=False).returncode == 0, statement
+    compared = re.findall(r"^sha256sum --quiet -c (.*/approvals/.*|approvals/.*)$", text, re.MULTILINE)
+    assert len(compared) > 50
+    assert {*compared} <= {shlex.quote(s.relative_to(source).as_posix()) for s in statements}
     command = next(c for c in commands if "SOP-014" in c)
     signed = statements[[s.relative_to(source).as_posix() in command for s in statements].index(True)]
     forged = command.replace(f"< {signed.relative_to(source)}", "< /dev/null")
@@ -353,7 +358,7 @@ def test_a_pack_tells_clause_by_clause(house: Path, tmp_path: Path) -> None:
     sound(out)
     states = {row["clause"]: row["state"] for row in rows(out, "clauses")}
     assert states == {
-        "house/1.1": "covered", "house/1.2": "partly", "house/1.3": "excluded", "house/2.1": "planned", "house/2.2": "gap",
+        "house/1.1": "covered", "house/1.2": "partly", "house/1.3": "excluded", "house/2.1": "planned", "house/2.2": "unjudged",
     }  # fmt: skip
     page = (out / "clauses" / "c-1.html").read_text(encoding="utf-8")
     for text in (
@@ -413,6 +418,74 @@ def test_with_git_alone_it_has_a_history_and_names_what_was_not_committed(house:
     assert "SOP-001" in (out / "audit-trail.csv").read_text(encoding="utf-8")
 
 
+def committed(house: Path, day: str) -> str:
+    """Commit everything on a day; return the commit."""
+    git = ["git", "-c", "user.name=Eve", "-c", "user.email=eve@example.org", "-c", "commit.gpgsign=false"]
+    at = {"PATH": "/usr/bin:/bin", "GIT_AUTHOR_DATE": f"{day}T08:00:00Z", "GIT_COMMITTER_DATE": f"{day}T08:00:00Z"}
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=house, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=house, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "Take over"], cwd=house, check=True, env=at)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=house, capture_output=True, text=True, check=True)
+    return head.stdout.strip()
+
+
+def test_before_the_first_commit_it_claims_no_history(house: Path, tmp_path: Path) -> None:
+    commit = committed(house, "2026-03-07")
+    out = made(house, tmp_path / "site", "STD-001")
+    sound(out)
+    assert manifest(out)["committed"] == "2026-03-07"
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert f"No change was committed up to this day; the files are from commit {commit[:12]} of 7 March 2026." in index
+    assert "with their history" not in index
+    assert "approvals and its history" not in index
+    assert "Changed since that commit" not in index
+    assert not (out / "audit-trail.csv").exists()
+    assert not [path for path, data in content(out).items() if b"audit-trail" in data]
+    text = (out / "VERIFY.txt").read_text(encoding="utf-8")
+    assert "of 7 March 2026. No change was committed up to 2 March 2026" in text
+    assert "- History. No change was committed up to 2 March 2026." in text
+    later = made(house, tmp_path / "later", "STD-001", "--as-of", "2026-03-09")
+    assert (later / "audit-trail.csv").stat().st_size > 500
+    index = (later / "index.html").read_text(encoding="utf-8")
+    assert "with their history" in index
+    assert re.search(r"<code>[0-9a-f]{12}</code>, 7 March 2026", index)
+
+
+def loops(pack: Path, clone: Path) -> list[str]:
+    """What the loops in VERIFY.txt tell, run as they are printed, with the place of the clone filled in."""
+    text = (pack / "VERIFY.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^    ((?:clone=|while|grep) ?.*)$", text, re.MULTILINE)
+    assert [line.split("=")[0].split()[0] for line in found] == ["clone", "while", "grep"]
+    script = "\n".join([f"clone={shlex.quote(str(clone))}", *found[1:]])
+    done = subprocess.run(["bash", "-c", script], cwd=pack, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_the_loops_in_the_pack_compare_every_file_with_git(house: Path, tmp_path: Path) -> None:
+    (house / "sops" / "SOP-001-incoming.md").rename(house / "sops" / "SOP-001 all that  comes in.md")
+    committed(house, "2026-01-05")
+    out = made(house, tmp_path / "site", "STD-001", "--audience", "board")
+    lines = (out / "SOURCES").read_text(encoding="utf-8").splitlines()
+    assert any(line.endswith(" sops/SOP-001 all that  comes in.md") for line in lines)
+    assert loops(out, house) == []
+    (house / "roles" / "chief.yaml").unlink()
+    assert loops(out, house) == [], "what lies on the disk does not count"
+    (out / "SOURCES").write_text("\n".join([f"{'0' * 64}{lines[0][64:]}", *lines[1:], ""]), encoding="utf-8")
+    path = lines[0].split(" ", 2)[2]
+    assert loops(out, house) == [f"differs: {path}", f"no commit: source/{path}"]
+
+
+def test_the_loops_name_what_was_never_committed(house: Path, tmp_path: Path) -> None:
+    committed(house, "2026-03-07")
+    file = house / "record-kinds" / "REC-001-inspection-report.yaml"
+    file.write_text(KIND.replace("Cupboard", "Safe"), encoding="utf-8")
+    out = made(house, tmp_path / "site", "STD-001", "--audience", "board")
+    named = "source/record-kinds/REC-001-inspection-report.yaml"
+    assert loops(out, house) == [f"no commit: {named}"]
+    assert f"when the pack was made: 1.\n\n    {named}\n" in (out / "VERIFY.txt").read_text(encoding="utf-8")
+    assert "Changed since that commit: 1 of them." in (out / "index.html").read_text(encoding="utf-8")
+
+
 def test_what_is_meant_for_others_leaves_no_trace(house: Path, tmp_path: Path) -> None:
     out = made(house, tmp_path / "site", "STD-001")
     for path, data in content(out).items():
@@ -421,15 +494,46 @@ def test_what_is_meant_for_others_leaves_no_trace(house: Path, tmp_path: Path) -
     # Its bytes are what was approved, so a file that names something hidden cannot be cleaned: it is left out.
     assert not (out / "source" / "sops" / "SOP-001-incoming.md").exists()
     assert manifest(out)["left_out_for_this_audience"] == 2
+    # What only a hidden document answers is no gap.
+    assert {row["clause"]: row["state"] for row in rows(out, "clauses")}["house/2.2"] == "unjudged"
+    assert manifest(out)["withheld_items"] == 1
+    assert "house/2.2" in map(str, rows(out, "clauses_not_judged"))
+    assert "house/2.2" not in (out / "open-points.html").read_text(encoding="utf-8")
+    assert "not judged for these readers" in (out / "clauses" / "c-2.html").read_text(encoding="utf-8")
+    assert "Items withheld, because they are meant for others: 1." in (out / "index.html").read_text(encoding="utf-8")
+    assert "Items withheld, because they are meant for others: 1. Clauses that depend on them" in (
+        out / "VERIFY.txt"
+    ).read_text(encoding="utf-8")
     assert "not in this pack" in (out / "documents" / "SOP-001.html").read_text(encoding="utf-8")
     board = made(house, tmp_path / "board", "STD-001", "--audience", "board")
     sound(board)
     states = {row["clause"]: row["state"] for row in rows(board, "clauses")}
     assert states["house/2.2"] == "covered"
+    assert (manifest(board)["withheld_items"], rows(board, "clauses_not_judged")) == (0, [])
     assert (board / "source" / "sops" / "SOP-001-incoming.md").read_bytes() == (
         house / "sops" / "SOP-001-incoming.md"
     ).read_bytes()
     assert (board / "source" / "sops" / "lane.svg").read_text(encoding="utf-8") == SVG
+
+
+def test_a_drawing_that_runs_something_is_left_out_and_told(house: Path, tmp_path: Path) -> None:
+    lane = house / "sops" / "lane.svg"
+    lane.write_text(SVG.replace("<path", "<script>alert(1)</script><path"), encoding="utf-8")
+    out = made(house, tmp_path / "site", "STD-001", "--audience", "board")
+    sound(out)
+    assert not (out / "source" / "sops" / "lane.svg").exists()
+    assert manifest(out)["left_out_because_active"] == ["sops/lane.svg"]
+    text = (out / "VERIFY.txt").read_text(encoding="utf-8")
+    assert "Drawings that hold a script, or fetch something, are left out: sops/lane.svg." in text
+
+
+def test_values_of_the_wrong_type_do_not_stop_it(house: Path, tmp_path: Path) -> None:
+    catalogue = house / "catalogues" / "house.yaml"
+    catalogue.write_text(CATALOGUE.replace("documented: both", "documented: records"), encoding="utf-8")
+    file = house / "record-kinds" / "REC-001-inspection-report.yaml"
+    text = KIND.replace("location: north, by: chief", "location: {}, by: [chief]").replace("south", "{a: 1}")
+    file.write_text(text, encoding="utf-8")
+    sound(made(house, tmp_path / "site", "STD-001", "--audience", "board"))
 
 
 def test_titles_are_text(house: Path, tmp_path: Path) -> None:
@@ -508,10 +612,48 @@ def test_a_folder_that_is_no_pack_is_left_alone(house: Path, tmp_path: Path) -> 
 
 def test_a_pack_is_replaced_as_a_whole(house: Path, tmp_path: Path) -> None:
     out = made(house, tmp_path / "site", "STD-001")
-    (out / "old.html").write_text("old", encoding="utf-8")
+    for beside in ("site.new", "site.old"):
+        (tmp_path / beside).mkdir()
+        (tmp_path / beside / "letter.txt").write_text("dear", encoding="utf-8")
     made(house, out, "STD-001", "--clauses", "1")
     sound(out)
+    assert not (out / "clauses" / "c-2.html").exists()
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["qms", "site", "site.new", "site.old"]
+    assert all((tmp_path / beside / "letter.txt").is_file() for beside in ("site.new", "site.old"))
+
+
+def test_what_somebody_put_into_a_pack_is_not_deleted(house: Path, tmp_path: Path) -> None:
+    out = made(house, tmp_path / "site", "STD-001")
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    done = export(house, "STD-001", "--out", str(out))
+    assert done.exit_code == 2
+    assert "holds notes.txt, which is not as the pack there had it" in " ".join(done.output.split())
+    (out / "notes.txt").unlink()
+    (out / "index.html").write_text("with my remarks", encoding="utf-8")
+    assert "holds index.html" in " ".join(export(house, "STD-001", "--out", str(out)).output.split())
+    assert (out / "index.html").read_text(encoding="utf-8") == "with my remarks"
     assert sorted(f.name for f in tmp_path.iterdir()) == ["qms", "site"]
+
+
+def test_a_zip_is_replaced_only_where_it_is_a_pack(tmp_path: Path) -> None:
+    def write(target: Path) -> None:
+        with packs.Pack(target) as pack:
+            pack.add("manifest.json", json.dumps({"format": packs.FORMAT}))
+
+    target = tmp_path / "pack.zip"
+    write(target)
+    write(target)
+    for name, data in (("manifest.json", '{"format": "other"}'), ("manifest.json", "["), ("photo.txt", "x")):
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr(name, data)
+        before = target.read_bytes()
+        with pytest.raises(ExportFault, match="is no evidence pack"):
+            write(target)
+        assert target.read_bytes() == before
+    target.write_bytes(b"PK")
+    with pytest.raises(ExportFault, match="is no evidence pack"):
+        write(target)
+    assert [f.name for f in tmp_path.iterdir()] == ["pack.zip"]
 
 
 def test_a_pack_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:

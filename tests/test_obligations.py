@@ -75,10 +75,37 @@ def test_an_obligation_that_is_kept_is_silent(system: System) -> None:
         (KEPT.replace(": met", ": not met") + ACTION % "", []),
         (KEPT.replace(": met", ": not met") + ACTION % ", done: 2026-09-01", ["obligation-unmet-without-action"]),
         (KEPT + ACTION % ", done: 2026-09-01", []),
+        (KEPT.replace("2026-03-02", "2099-03-02"), ["obligation-unevaluated"]),
     ],
 )
 def test_what_is_missing_is_told(system: System, text: str, told: list[str]) -> None:
     assert sorted(f.check for f in found(write(system, text))) == told
+
+
+@pytest.mark.parametrize(
+    ("more", "messages"),
+    [
+        ("", []),
+        ("sample_every: 36 months\n", []),
+        ("sample_every: 3 years\n", []),
+        ("sample_every: 37 months\n", ["only every 37 months"]),
+        ("sample_every: 99999 years\n", ["only every 99999 years"]),
+    ],
+)
+def test_a_record_is_looked_up_often_enough(system: System, more: str, messages: list[str]) -> None:
+    clauses = '{key: "8", topic: Reports, documented: record}'
+    root = system({
+        "catalogues/demo.yaml": f"id: demo\ntype: catalogue\ntitle: Demo\nclauses:\n  - {clauses}\n",
+        "standards/STD-001-demo.yaml": "id: STD-001\ntype: standard\ntitle: Demo\ncatalogue: demo\n",
+        "record-kinds/REC-001-reports.yaml": "id: REC-001\ntype: record-kind\ntitle: Reports\nclauses: [demo/8]\n"
+        f"samples:\n  - {{date: {TODAY}, reference: R-1, result: seen}}\n{more}",
+    })  # fmt: skip
+    told = [f.message for f in found(root, "record-unseen")]
+    assert len(told) == len(messages)
+    assert all(text in message for message, text in zip(told, messages, strict=True))
+    file = root / "record-kinds/REC-001-reports.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("result: seen", "result: not found"), encoding="utf-8")
+    assert any("no record of this kind was seen yet" in f.message for f in found(root, "record-unseen"))
 
 
 @pytest.mark.parametrize(

@@ -643,7 +643,7 @@ def deep(body: dict[str, Any]) -> None:
         ),
         (broken(lambda b: b["groups"][0]["controls"][0].pop("id")), "/catalog/groups/0/controls/0 has no `id`"),
         (broken(lambda b: b["groups"][0]["controls"][0].pop("title")), "/catalog/groups/0/controls/0 has no `title`"),
-        (broken(lambda b: b.update(groups={})), "/catalog/groups is no list"),
+        (broken(lambda b: b.update(groups={})), "f.json: /catalog/groups is no list"),
         (broken(lambda b: b.update(groups=[1])), "/catalog/groups/0 is no object"),
         (broken(lambda b: b.pop("groups")), "/catalog has no controls"),
         (broken(deep), "nested too deeply"),
@@ -723,6 +723,49 @@ def test_a_kept_document_that_is_broken_or_leads_elsewhere_is_told(system: Syste
     (root / "oscal/acme.json").symlink_to(root.parent / "secret.json")
     result = run(root, "export", "oscal", "acme")
     assert "leads elsewhere" in result.output
+    (root / "oscal/acme.json").unlink()
+    (root / "oscal").rmdir()
+    (root.parent / "theirs").mkdir()
+    (root.parent / "secret.json").rename(root.parent / "theirs/acme.json")
+    (root / "oscal").symlink_to(root.parent / "theirs")
+    assert "leads elsewhere" in run(root, "export", "oscal", "acme").output
+
+
+def test_nothing_is_written_through_a_folder_that_is_a_link(system: System) -> None:
+    root = system({})
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (root / "catalogues").symlink_to(outside)
+    file = root.parent / "f.json"
+    file.write_bytes(broken(lambda b: None))
+    result = run(root, "import", "oscal", str(file))
+    assert result.exit_code == 2
+    assert "catalogues/ is a link that leads out of the system" in " ".join(result.output.split())
+    assert list(outside.iterdir()) == []
+    role = "---\nid: inspector\ntype: role\ntitle: Inspector\npurpose: Looks.\n---\n"
+    steps = "steps:\n  - {key: look, what: Look, who: inspector}\n"
+    (root / "roles").mkdir()
+    (root / "roles/inspector.md").write_text(role, encoding="utf-8")
+    (root / "processes").mkdir()
+    process = f"---\nid: PRC-001\ntype: process\ntitle: Look\nowner: inspector\n{steps}---\n"
+    (root / "processes/PRC-001-look.md").write_text(process, encoding="utf-8")
+    drawn = root.parent / "look.bpmn"
+    done(root, "export", "bpmn", "PRC-001", "-o", str(drawn))
+    (root / "processes/PRC-001-look.md").unlink()
+    (root / "processes").rmdir()
+    (root / "processes").symlink_to(outside)
+    result = run(root, "import", "bpmn", str(drawn))
+    assert result.exit_code == 2
+    assert "processes/ is a link that leads out of the system" in " ".join(result.output.split())
+    assert list(outside.iterdir()) == []
+
+
+def test_a_very_long_place_loses_its_middle() -> None:
+    with pytest.raises(oscal.OscalFault, match="no `id`") as told, oscal.named("f.json"):
+        raise oscal.OscalFault(f"/catalog{'/groups/0' * 50}/controls/7 has no `id`", "give it one")
+    assert len(told.value.message) < 130
+    assert told.value.message.startswith("f.json: /catalog/groups/0")
+    assert told.value.message.endswith("/groups/0/controls/7 has no `id`")
 
 
 def test_an_item_with_errors_is_not_exported(system: System) -> None:

@@ -36,7 +36,7 @@ CONTROLLED = {
 FOLDERS = {
     "role": "roles", "catalogue": "catalogues", "standard": "standards", "record-kind": "record-kinds", "sop": "sops",
     "policy": "policies", "location": "locations", "clause-mapping": "clause-mappings", "opportunity": "opportunities",
-    "external-document": "external-documents", "audit": "audits",
+    "external-document": "external-documents", "audit": "audits", "risk": "risks",
 }  # fmt: skip
 
 
@@ -430,6 +430,54 @@ def test_no_task_but_the_switch_falls_on_a_weekend_and_no_role_writes_two_things
     assert len({*written}) == len(written) == 4
 
 
+HELD = {"certificate": {"number": "4711", "body": "Brannock", "until": "2028-05-14"}}
+
+
+@pytest.mark.parametrize("switch", ["2026-12-18", "2027-03-01", "2027-11-01", "2028-03-30"])
+def test_the_certificate_moves_before_the_old_edition_becomes_obsolete(tmp_path: Path, switch: str) -> None:
+    one, other = standard(1, "demo-1", **HELD), standard(2, "demo-2", replaces="STD-001", switch=switch)
+    found = way(tmp_path, *EDITIONS, one, other)
+    task, last = found.tasks[-2:]
+    assert (task.kind, task.owner, last.kind) == ("certify", "inspector", "switch")
+    assert words.task_words(task, found, Words(), str) == "Audit by Brannock to Demo 2"
+    said = words.task_words(last, found, Words(), str)
+    assert said == "Switch, once the new certificate is there: Demo 2 counts and STD-001 becomes obsolete"
+    review = next(t.by for t in found.tasks if t.kind == "review")
+    assert review <= task.by <= switch
+    days = [t.by for t in found.tasks]
+    assert days == sorted(days)
+    if switch == "2027-11-01":
+        assert task.by == "2027-10-14", "after the review"
+    moved_ = way(tmp_path / "held", *EDITIONS, one, {**other, **HELD})
+    assert moved_.task(len(moved_.tasks)).kind == "certify"
+    assert moved_.tasks[-1].state == "done"
+    assert "once the new certificate" not in words.task_words(moved_.tasks[-2], moved_, Words(), str)
+    without = way(tmp_path / "none", *EDITIONS, standard(1, "demo-1"), other)
+    assert "certify" not in {t.kind for t in without.tasks}
+
+
+def test_what_is_changed_runs_for_three_months_before_it_is_audited_where_that_fits(tmp_path: Path) -> None:
+    def days(by: str) -> dict[str, str]:
+        plan = {"clause": "demo-2/4.1", "what": "More.", "who": "inspector", "by": by}
+        other = standard(2, "demo-2", replaces="STD-001", switch="2027-11-01", plans=[plan])
+        found = way(tmp_path / by, *EDITIONS, standard(1, "demo-1", **HELD), other)
+        return {task.kind: task.by for task in found.tasks}
+
+    usual, late, too_late = days("2027-02-01"), days("2027-07-10"), days("2027-09-01")
+    assert usual["audit"] == too_late["audit"] == "2027-08-30"
+    assert late["audit"] == "2027-10-11", "the first working day after three months"
+    assert late["audit"] < late["review"] < late["certify"] < late["switch"]
+
+
+def test_what_comes_first_is_told_by_day(tmp_path: Path) -> None:
+    plan = {"clause": "demo-2/4.1", "what": "Soon.", "who": "inspector", "by": "2026-11-20"}
+    other = standard(2, "demo-2", replaces="STD-001", switch="2027-11-01", plans=[plan])
+    found = way(tmp_path, *EDITIONS, standard(1, "demo-1", **HELD), other)
+    first = words.first_tasks(found)
+    assert first[0].kind == "plan"
+    assert [task.by for task in first] == sorted(task.by for task in first)
+
+
 def test_a_switch_too_late_is_said(tmp_path: Path) -> None:
     found = way(tmp_path, *EDITIONS, standard(1, "demo-1"), standard(2, "demo-2", switch="2029-10-01"))
     assert any("is too late" in text for text in words.warnings(found, Words()))
@@ -452,7 +500,7 @@ def test_registers_of_shared_numbers_are_counted_with_what_has_no_action(tmp_pat
     shared = ("4.2", "6.1", "9.2", "9.3", "10.2")
     opportunity = {
         "id": "OPP-001", "type": "opportunity", "title": "Night shift", "owner": "inspector", "situation": "Two lathes.",
-        "benefit": "Hours.", "decision": "study", "processes": [], "reviewed": "2026-05-11", "review_every": "12 months",
+        "benefit": "Hours.", "decision": "pursue", "processes": [], "reviewed": "2026-05-11", "review_every": "12 months",
     }  # fmt: skip
     rows = [
         row([k], [k], "subset" if k == "6.1" else "equal", "reworded" if k == "6.1" else "unchanged") for k in shared
@@ -468,6 +516,48 @@ def test_registers_of_shared_numbers_are_counted_with_what_has_no_action(tmp_pat
     assert [(r.type, r.count, r.idle) for r in moved(found, "6.1").registers] == [("opportunity", 1, 1)]
     other = way(tmp_path / "other", catalogue("demo-1", "6.1"), catalogue("demo-2", "6.1"), mapping(row(["6.1"], ["6.1"], "subset", "reworded")), opportunity)  # fmt: skip
     assert moved(other, "6.1").registers == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "idle"),
+    [
+        ({"type": "risk", "status": "open", "treatment": "reduce"}, 1), ({"type": "risk", "treatment": "reduce"}, 1),
+        ({"type": "risk", "status": "treated", "treatment": "reduce"}, 0), ({"type": "risk", "status": "accepted", "treatment": "reduce"}, 0),
+        ({"type": "risk", "status": "open", "treatment": "accept"}, 0), ({"type": "opportunity", "decision": "study"}, 0),
+        ({"type": "opportunity", "decision": "pursue"}, 1), ({"type": "opportunity", "decision": "study", "status": "pursued"}, 1),
+        ({"type": "opportunity", "decision": "decline"}, 0),
+    ],
+)  # fmt: skip
+def test_only_what_wants_an_action_is_said_to_have_none(tmp_path: Path, fields: dict[str, Any], idle: int) -> None:
+    shared = ("4.2", "6.1", "9.2", "9.3", "10.2")
+    rows = [row([k], [k], "subset", "reworded") for k in shared]
+    item = {"id": "X-001", "title": "Night shift", "owner": "inspector", **fields}
+    found = way(tmp_path, catalogue("demo-1", *shared), catalogue("demo-2", *shared), mapping(*rows), item)
+    assert [(r.count, r.idle) for r in moved(found, "6.1").registers] == [(1, idle)]
+
+
+def test_clauses_of_their_own_subject_name_no_general_register() -> None:
+    found = transition(Graph(load(REPOSITORY, also=("iso14001-2026",))), "iso14001-2015", "iso14001-2026", TODAY)
+    assert moved(found, "6.1.2").more
+    assert moved(found, "6.1.2").registers == ()
+    (split,) = [move for move in found.moves if "6.1.1" in [c.key for c in move.after]]
+    assert {register.type for register in split.registers} == {"risk", "opportunity"}
+
+
+def test_what_answers_over_another_standard_is_not_lost_where_the_demand_is_the_same(tmp_path: Path) -> None:
+    other = {**mapping({"from": ["7"], "to": ["4.1"], "relation": "intersect"}, {"from": ["7"], "to": ["4.2"], "relation": "equal"}, {"from": ["7"], "to": ["4.3"], "relation": "equal"}, one="other-1", other="demo-1")}  # fmt: skip
+    items = [
+        catalogue("other-1", "7"), catalogue("demo-1", "4.1", "4.2", "4.3"), catalogue("demo-2", "4.1", "4.2", "4.3"), other,
+        mapping(row(["4.1"], ["4.1"]), row(["4.2"], ["4.2"]), row(["4.3"], ["4.3"], "subset", "reworded")), sop(1, "other-1/7"),
+    ]  # fmt: skip
+    found = way(tmp_path, *items)
+    assert [clause.state for clause in found.new.clauses] == ["gap", "gap", "gap"]
+    assert [found.stand(clause).state for clause in found.new.clauses] == ["partly", "covered", "gap"]
+    assert [move.outcome for move in found.moves] == ["behind", "carries", "open"]
+    assert [str(reason) for reason in found.missing(moved(found, "4.1"))] == [
+        "other-1/7, which is answered, overlaps with it only in part"
+    ]
+    assert found.ready == 1
 
 
 def test_texts_that_name_the_old_edition_are_found_as_a_whole_word(tmp_path: Path) -> None:
@@ -528,6 +618,9 @@ def test_a_new_clause_is_helped_by_what_answers_its_number_in_another_standard(t
     assert helped["demo-2/6.3",].refs == ("SOP-001",)
     assert "SOP-001 may help" in words.task_more(helped["demo-2/6.3",], Words())
     assert helped["demo-2/8.1",].refs == ()
+    said = " ".join(words.summary(found, Words(), str))
+    assert "Nothing is there yet for 8.1." in said
+    assert "For 6.3 build on what answers the same number of another standard: SOP-001." in said
 
 
 def test_a_heading_that_stays_is_no_number_with_another_meaning(tmp_path: Path) -> None:
@@ -644,6 +737,30 @@ def test_every_clause_of_both_editions_stands_in_exactly_one_change(
             plans=[{"clause": 4, "by": "never", "done": 3}, "x"],
         ),
         standard(1, "demo-1", certificate="none", exclusions={"clause": "demo-1/4.1"}),
+        standard(
+            2,
+            "demo-2",
+            replaces="STD-001",
+            switch="2027-11-01",
+            plans=[{"clause": "demo-2/4.1", "what": 3, "by": "never"}],
+        ),
+        standard(
+            2,
+            "demo-2",
+            replaces="STD-001",
+            switch="9999-12-31",
+            plans=[{"clause": "demo-2/4.1", "what": 3, "by": "9999-12-30"}],
+        ),
+        standard(
+            2,
+            "demo-2",
+            replaces="STD-001",
+            switch="0001-01-01",
+            certificate=4,
+            plans=[{"clause": "demo-2/4.1", "by": "0001-01-01"}],
+        ),
+        standard(1, "demo-1", certificate={"number": 4711, "until": 3, "body": ["x"]}),
+        {"id": "X-1", "type": "risk", "title": "R", "status": ["open"], "treatment": {}, "decision": 3},
         catalogue("demo-1", "4.1", {"key": 5, "topic": 6}, transition="2027", confidence="rumour"),
         sop(1, "demo-1/4.1", "demo-1/9.9", owner="nobody", locations="east"),
     ],

@@ -14,7 +14,8 @@ Example::
     evaluate_every: 12 months ◀
 
 How to fix: Look whether it is kept, and write `evaluated`, `result`, `evaluated_by` and `seen`. Where it does not
-apply, look whether that still holds, and write `evaluated`.
+apply, look whether that still holds, and write `evaluated`. A day that is still to come is told too: it is a plan, and
+says nothing yet.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from qmsctl.model import Finding
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
+def check(graph: Graph, today: str) -> Iterator[Finding]:
     for item in graph.of_type("obligation"):
         if item.get("status", "in force") != "in force":
             continue
@@ -40,6 +41,14 @@ def check(graph: Graph) -> Iterator[Finding]:
                 f"nobody has written down whether this {question}: {_and(lacking)} missing",
                 item.position(lacking[0] if lacking[0] in item.fields else "evaluate_every"),
                 "look, and write what was found, on which day, by whom, and what was seen",
+                item=item.id,
+            )
+        elif isinstance(day := item.get("evaluated"), str) and day > today:
+            yield Finding(
+                "obligation-unevaluated",
+                f"`evaluated` is {day}, a day that is still to come",
+                item.position("evaluated"),
+                "write the day on which somebody looked; when to look next follows from `evaluate_every`",
                 item=item.id,
             )
 

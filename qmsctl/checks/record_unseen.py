@@ -27,11 +27,13 @@ Example::
       - {key: "8.2", topic: Reports, documented: record}
 
 How to fix: Look a recent one up and add it to `samples`, with its day and its number. If none is found, that is a
-nonconformity.
+nonconformity; a sample with `result: not found` keeps in mind that somebody looked, and proves nothing. At least every 36
+months one should be looked up, so a longer `sample_every` is told as well.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -42,12 +44,24 @@ from qmsctl.model import Finding, Item, add_period, mapping_of
 
 LEVEL = "warning"
 FEW = 3
+RAREST = "36 months"
+_NEVER = "9999-12-31"
+_PERIOD = re.compile(r"[1-9][0-9]* (days|weeks|months|years)")
+_SOME_DAY = "2000-01-01"
 
 
 def check(graph: Graph, claims: Claims, today: str) -> Iterator[Finding]:
     for name, proofs in sorted(_proofs(graph, claims, today).items()):
         kind = graph.items[name]
         every = str(kind.get("sample_every") or SAMPLE_EVERY)
+        if _after(_SOME_DAY, every) > add_period(_SOME_DAY, RAREST):
+            yield Finding(
+                "record-unseen",
+                f"a record of this kind is looked up only every {every}; by then nobody knows whether it is still kept",
+                kind.position("sample_every"),
+                f"look one up at least every {RAREST}",
+                item=name,
+            )
         newest = proofs[0].records[0].date if proofs[0].records else ""
         if newest and _after(newest, every) >= today:
             continue
@@ -79,8 +93,10 @@ def _proofs(graph: Graph, claims: Claims, today: str) -> dict[str, list[Claim]]:
 def _after(day: str, every: str) -> str:
     try:
         return add_period(day, every)
-    except (ValueError, OverflowError):
-        return day
+    except OverflowError:
+        return _NEVER
+    except ValueError:
+        return _NEVER if _PERIOD.fullmatch(every) else day
 
 
 def _row(kind: Item, day: str) -> tuple[int | str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from qmsctl.approvals.trail import Entry, entries
 from qmsctl.commands import Trouble, Workspace, as_of_option, emit, pass_workspace, progress, told
 from qmsctl.commands._published import Published, published, refuse_unread
-from qmsctl.coverage import Coverage, UnknownStandard, standards_of
+from qmsctl.coverage import Clause, Coverage, Reason, UnknownStandard, coverage_of, standards_of
 from qmsctl.exports import evidence as packs
 from qmsctl.exports.values import ExportFault
 from qmsctl.history import git, revisions
@@ -124,9 +125,12 @@ def _request(
     if history is not None:
         past = shown.past and control.history is not None
         commit = history.commit_on(day) if past else history.tip
+    committed = history.time_of.get(commit, "") if history is not None else ""
     request = sheets.Request(
         coverage, chosen, len(chosen) == len(coverage.clauses), location or "", audiences, commit,
+        history.day(committed) if history is not None and committed else "",
         control.register is not None, bool(control.hidden), _told(history, day),
+        shown.withheld, _unjudged(shown, coverage, location or ""),
     )  # fmt: skip
     return request, history
 
@@ -138,6 +142,38 @@ def _coverage(view: View, standard: str) -> Coverage:
     except UnknownStandard as error:
         own = [f"{item.id} ({item.title})" for item in standards_of(view.graph)]
         raise Trouble(str(error), f"{error.help}; applied here: {', '.join(own) or 'none'}") from error
+
+
+def _unjudged(shown: Published, coverage: Coverage, location: str) -> frozenset[str]:
+    """The clauses that stand otherwise, or for other reasons, than it seems to readers from whom items are hidden."""
+    if shown.full is None:
+        return frozenset()
+    ref = coverage.standard.id if coverage.standard is not None else coverage.catalogue.id
+    try:
+        whole = coverage_of(shown.full.graph, ref, shown.today).by_key
+    except UnknownStandard:
+        return frozenset(clause.key for clause in coverage.clauses)
+    found = (
+        clause
+        for clause in coverage.clauses
+        if not _stands_alike(clause, whole.get(clause.key), location, shown.redact)
+    )
+    return frozenset(clause.key for clause in found if not clause.heading)
+
+
+def _stands_alike(seen: Clause, whole: Clause | None, location: str, redact: Callable[[str], str]) -> bool:
+    if whole is None:
+        return False
+    if location:
+        pairs = [(seen.places.get(location, seen), whole.places.get(location, whole))]
+    else:
+        shared = seen.places.keys() & whole.places.keys()
+        pairs = [(seen, whole), *((seen.places[place], whole.places[place]) for place in sorted(shared))]
+
+    def told(reasons: Sequence[Reason]) -> list[Reason]:
+        return [replace(row, values={name: redact(value) for name, value in row.values.items()}) for row in reasons]
+
+    return all(a.state == b.state and all(row in told(b.reasons) for row in a.reasons) for a, b in pairs)
 
 
 def _location(view: View, coverage: Coverage, text: str) -> str:
@@ -172,7 +208,11 @@ def _write(
     """Write the pack; return its digest and what is in it."""
     request, view, items = made.request, made.view, made.items
     register = workspace.control.register
-    files = packs.Files(view.loaded.root, workspace.root, shown.today, request.commit, history, register, shown.redact)
+    files = packs.Files(
+        view.loaded.root, workspace.root, shown.today, request.commit, request.committed, history, register, shown.redact,
+        shown.withheld,
+    )  # fmt: skip
+    made.known = files.known(items)
     with packs.Pack(out) as pack:
         kept = packs.sources(pack, files, items)
         with told("collecting approvals"):
@@ -183,6 +223,7 @@ def _write(
         made.sources = {
             name: [sheets.Source(row.path, row.digest, row.what) for row in rows] for name, rows in kept.items()
         }
+        made.loose = len({row.path for rows in kept.values() for row in rows if not row.commit})
         pack.add("style.css", sheets.style())
         with progress("writing pages") as step:
             for number, item in enumerate(items):

@@ -31,6 +31,10 @@ class Published:
     left_out: tuple[str, ...] = ()
     """Where the files are wrong that cannot be read as items, as path:line."""
     past: bool = False
+    full: Workspace | None = None
+    """The same before anything was hidden; None where nothing is."""
+    withheld: int = 0
+    """How many items are hidden."""
 
 
 def published(workspace: Workspace, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> Published:
@@ -58,6 +62,7 @@ def published(workspace: Workspace, as_of: str | None, preview: bool, audiences:
             _only_approved(control)
     hidden = hidden_from(view.loaded, audiences)
     redact = redactor(view.loaded, hidden)
+    full = view if hidden else None
     if hidden:
         config = view.loaded.config
         report = _seen(report, hidden, redact)
@@ -65,7 +70,7 @@ def published(workspace: Workspace, as_of: str | None, preview: bool, audiences:
         if control is not None:
             control = Publication(workspace.control, view.loaded, today, preview, past, _may_see(config, audiences))
     performance = Performance(view.measures) if view.measures.known else None
-    return Published(view, report, today, control, performance, redact, left_out, past)
+    return Published(view, report, today, control, performance, redact, left_out, past, full, len(hidden))
 
 
 def _seen(report: Report, hidden: frozenset[str], redact: Redactor) -> Report:

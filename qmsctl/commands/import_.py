@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -67,8 +68,9 @@ def bpmn(
     except EditError as error:
         raise Trouble(error.message, error.help) from error
     target = workspace.root / path
-    if target.exists():
+    if os.path.lexists(target):
         raise Trouble(f"{path} exists already", "choose another id: --id PRC-…")
+    _refuse_links(workspace, [path])
     emit(text, target)
     steps = found.fields["steps"]
     does = {row["who"] for row in steps if "who" in row}
@@ -180,11 +182,28 @@ def _on_branches(workspace: Workspace) -> list[str]:
 
 def _write(workspace: Workspace, files: Mapping[str, str], force: bool) -> None:
     """Write new files; none of them where one is there already, unless ``force`` says so."""
-    there = [path for path in files if (workspace.root / path).exists()]
+    _refuse_links(workspace, files)
+    there = [path for path in files if os.path.lexists(workspace.root / path)]
     if there and not force:
         raise Trouble(f"{', '.join(there[:3])} exists already", "choose another id with --id, or replace it: --force")
     for path, text in files.items():
         emit(text, workspace.root / path)
+
+
+def _refuse_links(workspace: Workspace, files: Iterable[str]) -> None:
+    """Refuse to write through a folder that is a link to elsewhere. Raises Trouble."""
+    root = workspace.root.resolve()
+    for path in files:
+        folder = (workspace.root / path).parent
+        try:
+            inside = folder.resolve().is_relative_to(root)
+        except (OSError, RuntimeError):
+            inside = False
+        if not inside:
+            where = folder.relative_to(workspace.root).as_posix()
+            raise Trouble(
+                f"{where}/ is a link that leads out of the system; {path} would go elsewhere", "make it a folder"
+            )
 
 
 MOST_TOLD = 20

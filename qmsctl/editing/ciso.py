@@ -54,6 +54,7 @@ class Imported:
 def items_from(content: bytes, name: str, loaded: Loaded, today: str, taken: list[str], options: Options) -> Imported:
     """Return the items that a library makes. Raises EditError; nothing is written here."""
     library = _library(content, name)
+    _typed(library, name, "the library")
     objects = mapping_of(library.get("objects"))
     found: list[tuple[str, dict[str, Any]]] = []
     lost: list[str] = []
@@ -121,15 +122,74 @@ def _library(content: bytes, name: str) -> Mapping[str, Any]:
     return data
 
 
+_TEXTS = (
+    *("urn", "parent_urn", "ref_id", "name", "description", "annotation"),
+    *("source_framework_urn", "target_framework_urn", "source_requirement_urn", "target_requirement_urn"),
+    *("locale", "provider", "packager", "copyright", "version", "publication_date"),
+)
+
+
+def _typed(row: Mapping[str, Any], name: str, place: str) -> None:
+    """Refuse lists and mappings where a text has to stand. Raises EditError."""
+    texts = [(field, row.get(field)) for field in _TEXTS]
+    translations = row.get("translations")
+    if translations is not None and not isinstance(translations, Mapping):
+        raise EditError(f"{name}: {place}: `translations` is {_sort(translations)}, and no mapping", _AS_OTHERS)
+    for language, said in (translations or {}).items():
+        if not isinstance(said, Mapping):
+            raise EditError(f"{name}: {place}: `translations/{language}` is {_sort(said)}, and no mapping", _AS_OTHERS)
+        texts += [(f"translations/{language}/{field}", value) for field, value in said.items() if field in _TEXTS]
+    for field, value in texts:
+        if value is not None and not isinstance(value, str):
+            raise EditError(f"{name}: {place}: `{field}` is {_sort(value)}, and no text", _AS_OTHERS)
+
+
+_AS_OTHERS = "write it as the other libraries have it"
+
+
+def _sort(value: Any) -> str:
+    """Say what a value is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, Mapping) else f"`{value!s:.40}`"
+
+
+def _of_node(node: Mapping[str, Any], name: str, place: str) -> None:
+    """Refuse a requirement whose fields are not what they have to be. Raises EditError."""
+    urn = node.get("urn")
+    if isinstance(urn, str) and urn:
+        place = f"{place} ({urn:.80})"
+        if not urn.startswith("urn:"):
+            raise EditError(f"{name}: {place}: `urn` is no urn", "a urn begins with urn:")
+    _typed(node, name, place)
+    assessable = node.get("assessable")
+    if assessable is not None and not isinstance(assessable, bool):
+        raise EditError(f"{name}: {place}: `assessable` is {_sort(assessable)}", "write true or false")
+
+
+def _rows(holder: Mapping[str, Any], field: str, name: str, place: str) -> list[Mapping[str, Any]]:
+    """Return the mappings of a list. Raises EditError where something else stands there."""
+    value = holder.get(field)
+    if value is not None and not isinstance(value, list):
+        raise EditError(f"{name}: {place}/{field} is {_sort(value)}, and no list", _AS_OTHERS)
+    for number, row in enumerate(value or ()):
+        if not isinstance(row, Mapping):
+            raise EditError(f"{name}: {place}/{field}/{number} is {_sort(row)}, and no mapping", _AS_OTHERS)
+    return list(value or ())
+
+
 # --- frameworks -----------------------------------------------------------------------------------
 
 
 def _catalogue(
     library: Mapping[str, Any], framework: Mapping[str, Any], name: str, options: Options, lost: list[str]
 ) -> dict[str, Any]:
-    nodes = rows_of(framework.get("requirement_nodes"))
+    _typed(framework, name, "objects/framework")
+    nodes = _rows(framework, "requirement_nodes", name, "objects/framework")
     if not nodes:
         raise EditError(f"{name}: {_NODES} is empty", "a framework lists at least one requirement")
+    for number, node in enumerate(nodes):
+        _of_node(node, name, f"{_NODES}/{number}")
     locale = _locale(library, nodes, name, options.locale)
     ordered = _ordered(nodes, name, lost)
     called = _said(framework, "name", locale) or _said(library, "name", locale) or str(framework.get("ref_id") or name)
@@ -308,7 +368,9 @@ def _mapping(
         sides[side] = (chosen, dict(_urns(catalogues[chosen])))
     rows = []
     place = f"{mapping.get('urn') or 'requirement_mapping_sets'}"
-    for number, row in enumerate(rows_of(mapping.get("requirement_mappings"))):
+    _typed(mapping, name, place)
+    for number, row in enumerate(_rows(mapping, "requirement_mappings", name, place)):
+        _typed(row, name, f"{place}: row {number + 1}")
         found = {}
         for side, (chosen, keys) in sides.items():
             urn = str(row.get(f"{side}_requirement_urn") or "")

@@ -61,7 +61,8 @@ def items_from(content: bytes, name: str, loaded: Loaded, today: str, taken: lis
     """Return the items that an OSCAL file makes. Raises EditError; nothing is written here."""
     try:
         kind, body = read(content, name)
-        found, lost = _items(kind, body, loaded, options, today)
+        with oscal.named(name):
+            found, lost = _items(kind, body, loaded, options, today)
     except OscalFault as error:
         raise EditError(error.message, error.help) from error
     if options.name and len(found) > 1:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import hashlib
 import io
 import json
 import shlex
 import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +23,7 @@ from qmsctl.approvals.register import Register
 from qmsctl.approvals.trail import approvals_of
 from qmsctl.approvals.votes import PERIODIC, Vote
 from qmsctl.atomic import write_whole
-from qmsctl.audience import NOTHING_HIDDEN, Redactor
+from qmsctl.audience import NOTHING_HIDDEN, UNJUDGED, Redactor
 from qmsctl.coverage import Clause, Coverage
 from qmsctl.exports import trail
 from qmsctl.exports.values import ExportFault
@@ -28,12 +31,13 @@ from qmsctl.graph import Graph
 from qmsctl.history import git, trees
 from qmsctl.history.revisions import History, Version
 from qmsctl.model import Item
-from qmsctl.picture import path_of, shown
+from qmsctl.picture import judge, path_of, shown
 
 FORMAT = "qmsctl evidence pack, format 1"
 SOURCE = "source/"
 SIGNERS = "allowed_signers"
-MANIFEST, SUMS, VERIFY = "manifest.json", "SHA256SUMS", "VERIFY.txt"
+MANIFEST, SUMS, VERIFY, ORIGINS, TRAIL = "manifest.json", "SHA256SUMS", "VERIFY.txt", "SOURCES", "audit-trail.csv"
+_MOST_MANIFEST = 256_000_000
 _BEGAN = (1980, 1, 1, 0, 0, 0)
 """The time that every file in a ZIP carries, so that the same content gives the same bytes."""
 
@@ -45,13 +49,15 @@ class Pack:
         self.target = target
         self.digests: dict[str, tuple[str, int]] = {}
         self._zip = target.suffix.lower() == ".zip"
-        self._fresh = target.with_name(f"{target.name}.new")
+        self._work = self._fresh = target
         self._archive: zipfile.ZipFile | None = None
 
     def __enter__(self) -> Pack:
         _may_replace(self.target, self._zip)
-        _remove(self._fresh)
-        self._fresh.parent.mkdir(parents=True, exist_ok=True)
+        place = self.target.absolute().parent
+        place.mkdir(parents=True, exist_ok=True)
+        self._work = Path(tempfile.mkdtemp(prefix=f".{self.target.name[:100]}.", dir=place))
+        self._fresh = self._work / "new"
         if self._zip:
             self._archive = zipfile.ZipFile(self._fresh, "w", zipfile.ZIP_DEFLATED)
         else:
@@ -59,17 +65,27 @@ class Pack:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if self._archive is not None:
-            self._archive.close()
-        if kind is not None:
-            _remove(self._fresh)
+        try:
+            if self._archive is not None:
+                self._archive.close()
+            if kind is None:
+                self._appear()
+        finally:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+    def _appear(self) -> None:
+        """Put the pack in its place; what was there goes back where that fails."""
+        _may_replace(self.target, self._zip)
+        if not self.target.is_dir():
+            self._fresh.replace(self.target)
             return
-        old = self.target.with_name(f"{self.target.name}.old")
-        _remove(old)
-        if self.target.exists():
-            self.target.rename(old)
-        self._fresh.rename(self.target)
-        _remove(old)
+        old = self._work / "old"
+        self.target.rename(old)
+        try:
+            self._fresh.rename(self.target)
+        except OSError:
+            old.rename(self.target)
+            raise
 
     def add(self, path: str, data: bytes | str) -> str:
         """Put a file into the pack and return its SHA-256. Raises ExportFault where there is one of that name."""
@@ -88,25 +104,67 @@ class Pack:
 
 
 def _may_replace(target: Path, is_zip: bool) -> None:
-    """Refuse to write over what is no pack. Raises ExportFault."""
+    """Refuse to write over what is no pack, or holds what no pack put there. Raises ExportFault."""
     if target.is_symlink():
         raise ExportFault(f"{target} is a link; what is written would go elsewhere", "name another place")
     if not target.exists():
         return
-    if is_zip and target.is_file():
-        return
-    ours = target.is_dir() and (
-        not any(target.iterdir()) or all((target / name).is_file() for name in (MANIFEST, SUMS))
-    )
-    if is_zip or not ours:
-        raise ExportFault(f"{target} is there already and is no evidence pack", "name another place, or delete it")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+    if is_zip:
+        ours = target.is_file() and _is_packed(target)
     else:
-        path.unlink(missing_ok=True)
+        ours = target.is_dir() and (not any(target.iterdir()) or _is_pack(target))
+    if not ours:
+        raise ExportFault(f"{target} is there already and is no evidence pack", "name another place, or delete it")
+    strange = "" if is_zip else _strange(target)
+    if strange:
+        raise ExportFault(
+            f"{target} holds {strange}, which is not as the pack there had it",
+            "put it elsewhere, or name another place",
+        )
+
+
+def _is_pack(folder: Path) -> bool:
+    try:
+        return all((folder / name).is_file() for name in (MANIFEST, SUMS)) and _is_ours(
+            (folder / MANIFEST).read_bytes()
+        )
+    except OSError:
+        return False
+
+
+def _is_packed(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(MANIFEST) as stream:
+            return _is_ours(stream.read(_MOST_MANIFEST))
+    except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error):
+        return False
+
+
+def _is_ours(manifest: bytes) -> bool:
+    """Tell whether a manifest is that of a pack, of whatever version of this format."""
+    try:
+        data = json.loads(manifest)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and str(data.get("format") or "").startswith(FORMAT.rpartition(" ")[0])
+
+
+def _strange(folder: Path) -> str:
+    """Return a file in the folder of a pack that is not there as its list of digests has it; "" if there is none."""
+    listed = (
+        set((folder / SUMS).read_text(encoding="utf-8", errors="replace").split("\n"))
+        if (folder / SUMS).is_file()
+        else set()
+    )
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if file.is_symlink() or not (file.is_dir() or file.is_file()):
+            return path
+        if path == SUMS or file.is_dir():
+            continue
+        if sum_line(path, hashlib.sha256(file.read_bytes()).hexdigest()).rstrip("\n") not in listed:
+            return path
+    return ""
 
 
 # --- the files behind the pages -------------------------------------------------------------------------
@@ -126,16 +184,25 @@ class Kept:
 
 @dataclass
 class Files:
-    """What is copied into a pack, and from where: ``root`` holds the files as the pages show them, ``repository`` is the system in Git."""
+    """What is copied into a pack, and from where: ``root`` holds the files as the pages show them, ``repository`` is the system in Git.
+
+    ``withheld`` says how many items are hidden from the readers, ``left_out`` collects files that name one of them,
+    ``active`` drawings that would run or fetch something. ``committed`` is the day of the commit; ``enrolled`` are the
+    files that say whose keys those of the signers are.
+    """
 
     root: Path
     repository: Path
     day: str
     commit: str = ""
+    committed: str = ""
     history: History | None = None
     register: Register | None = None
     redact: Redactor = NOTHING_HIDDEN
+    withheld: int = 0
     left_out: list[str] = field(default_factory=list)
+    active: list[str] = field(default_factory=list)
+    enrolled: list[Kept] = field(default_factory=list)
     _trees: dict[str, trees.Tree] = field(default_factory=dict)
 
     @cached_property
@@ -143,6 +210,11 @@ class Files:
         """The files of the commit that the pack names."""
         prefix = git.prefix(self.repository) if self.commit else ""
         return trees.of(self.repository, self.commit, prefix).files if self.commit else {}
+
+    def known(self, items: Iterable[Item]) -> bool:
+        """Tell whether anything is known of how the items became what they are, up to the day."""
+        history = self.history
+        return history is not None and any(history.landed(item.id, self.day) for item in items)
 
     def version(self, item: Item) -> Version | None:
         """What landed of an item and is in force on the day; None where the history does not know it."""
@@ -205,9 +277,9 @@ class Files:
         name = self._committed.get(path, ("", ""))[1]
         return self.commit if name and name == _blob(content, name) else ""
 
-    def may_leave(self, data: bytes) -> bool:
-        """Tell whether a file may be given to the readers of the pack: it names nothing that is hidden from them."""
-        text = data.decode("utf-8", "replace")
+    def may_leave(self, path: str, data: bytes) -> bool:
+        """Tell whether a file may be given to the readers of the pack: it, and its name, name nothing hidden from them."""
+        text = f"{path}\n{data.decode('utf-8', 'replace')}"
         return self.redact(text) == text
 
 
@@ -222,13 +294,24 @@ def sources(pack: Pack, files: Files, items: Iterable[Item]) -> dict[str, list[K
     found: dict[str, list[Kept]] = {}
     for item in items:
         for path, data, what, commit in files.of(item):
-            if not files.may_leave(data):
+            if not files.may_leave(path, data):
                 files.left_out.append(path)
+                continue
+            if not _is_inert(path, data):
+                files.active.append(path)
                 continue
             place = _placed(pack, f"{SOURCE}{path}", item.id, data)
             digest = pack.digests[place][0]
             found.setdefault(item.id, []).append(Kept(item.id, place, digest, what, path, commit))
     return found
+
+
+def _is_inert(path: str, data: bytes) -> bool:
+    """Tell whether a file can be opened by itself in a browser and run nothing."""
+    if not path.lower().endswith(".svg"):
+        return True
+    found = judge(data)
+    return found.unreadable is None and not found.active
 
 
 def _placed(pack: Pack, path: str, owner: str, data: bytes) -> str:
@@ -295,7 +378,7 @@ def _evidence(pack: Pack, files: Files, item: str, path: str, what: str, kept: d
     tree = files.register.tree
     if any(row.repository_path == path for row in kept.get(item, ())):
         return
-    if not files.may_leave(tree.read(path)):
+    if not files.may_leave(path, tree.read(path)):
         files.left_out.append(path)
         return
     for ending, said in (("", what), (".sig", "signature"), (".tsr", "time stamp")):
@@ -352,20 +435,22 @@ def keys(pack: Pack, files: Files, signatures: Iterable[Signature], graph: Graph
     for name in sorted(people):
         item = graph.items.get(name)
         content = register.tree.read(item.path) if item is not None and item.path in register.tree.files else None
-        if item is not None and content is not None and files.may_leave(content):
-            _placed(pack, f"{SOURCE}{item.path}", name, content)
+        if item is not None and content is not None and files.may_leave(item.path, content):
+            place = _placed(pack, f"{SOURCE}{item.path}", name, content)
+            digest = pack.digests[place][0]
+            files.enrolled.append(Kept(name, place, digest, "enrolled", item.path, register.history.tip))
 
 
 def audit_trail(pack: Pack, files: Files, graph: Graph, items: Iterable[Item], today: str) -> int:
-    """Write who changed what in the items of the pack, up to its day; return how many changes there are."""
-    history = files.history
-    if history is None:
+    """Write who changed what in the items of the pack, up to its day, if anything is known; return how many changes."""
+    history, items = files.history, list(items)
+    if history is None or not files.known(items):
         return 0
     names = [item.id for item in items if item.id in history.versions]
     history.fetch(version for name in names for version in history.versions[name])
     rows = trail.rows(history, files.register, graph, names, today)
     known = [row for row in rows if history.day(row["landed"]) <= files.day]
-    pack.add("audit-trail.csv", trail.csv_text([{n: files.redact(text) for n, text in row.items()} for row in known]))
+    pack.add(TRAIL, trail.csv_text([{n: files.redact(text) for n, text in row.items()} for row in known]))
     return len(known)
 
 
@@ -389,10 +474,25 @@ class About:
 
 def close(pack: Pack, files: Files, about: About, items: Iterable[Item], kept: Mapping[str, list[Kept]], signatures: list[Signature]) -> str:  # fmt: skip
     """Write what says how to verify the pack, its manifest and the list of digests; return the digest of that list."""
-    pack.add(VERIFY, verify_text(files, about, signatures, bool(files.history)))
+    items = list(items)
+    rows = [*files.enrolled, *(row for rows in kept.values() for row in rows)]
+    if files.commit:
+        pack.add(ORIGINS, origins(rows))
+    pack.add(VERIFY, verify_text(files, about, signatures, rows, files.known(items)))
     pack.add(MANIFEST, manifest(pack, files, about, items, kept))
     sums = "".join(sum_line(path, digest) for path, (digest, _) in sorted(pack.digests.items()))
     return pack.add(SUMS, sums)
+
+
+def origins(rows: Iterable[Kept]) -> str:
+    """The digest of each file, the commit that holds it and its path there, one a line; those that have a commit."""
+    return "".join(sorted({f"{row.digest} {row.commit} {row.repository_path}\n" for row in rows if _traced(row)}))
+
+
+def _traced(row: Kept) -> bool:
+    """Tell whether a shell that reads line by line finds a file in Git by what a line says."""
+    path = row.repository_path
+    return bool(row.commit) and path == path.strip() and not set("\n\r\0") & set(path)
 
 
 def sum_line(path: str, digest: str) -> str:
@@ -419,8 +519,12 @@ def manifest(pack: Pack, files: Files, about: About, items: Iterable[Item], kept
         "location": about.location,
         "audiences": list(about.audiences),
         "commit": files.commit,
+        "committed": files.committed,
         "under_change_control": files.register is not None,
+        "withheld_items": files.withheld,
+        "clauses_not_judged": [c.ref for c in about.clauses if not c.heading and about.states[c.key] == UNJUDGED],
         "left_out_for_this_audience": len(set(files.left_out)),
+        "left_out_because_active": sorted(set(files.active)),
     }
     states = [
         {
@@ -466,7 +570,7 @@ def _document(files: Files, item: Item, about: About, rows: list[Kept]) -> dict[
     return found
 
 
-def verify_text(files: Files, about: About, signatures: list[Signature], history: bool) -> str:
+def verify_text(files: Files, about: About, signatures: list[Signature], rows: Sequence[Kept], history: bool) -> str:
     """How to verify a pack by hand, with the commands for this one."""
     coverage = about.coverage
     out = io.StringIO()
@@ -483,7 +587,7 @@ def verify_text(files: Files, about: About, signatures: list[Signature], history
         f"pack came, for the digest it wrote down when the pack was made, and compare:\n\n    sha256sum {SUMS}\n\n"
         f"The list names every file but itself. {MANIFEST} says the same for programs, and where each file comes from.\n\n"
     )
-    _verify_origin(out, files)
+    _verify_origin(out, files, rows, history)
     if signatures:
         _verify_signatures(out, signatures)
     elif files.register is not None:
@@ -492,7 +596,7 @@ def verify_text(files: Files, about: About, signatures: list[Signature], history
     return out.getvalue()
 
 
-def _verify_origin(out: io.StringIO, files: Files) -> None:
+def _verify_origin(out: io.StringIO, files: Files, rows: Iterable[Kept], history: bool) -> None:
     out.write("2. Are these the files of the system?\n\n")
     if not files.commit:
         out.write(
@@ -500,38 +604,63 @@ def _verify_origin(out: io.StringIO, files: Files) -> None:
             "on an earlier day, who changed them or who approved them. Compare them with the system itself.\n\n"
         )
         return
+    folder = SOURCE.rstrip("/")
+    out.write(f"The pack shows the system at commit\n\n    {files.commit}\n\nof {_day(files.committed)}. ")
+    if not history:
+        out.write(f"No change was committed up to {_day(files.day)}: what the files were on that day is not proven.\n")
     out.write(
-        f"The pack shows the system at commit\n\n    {files.commit}\n\nAsk for a clone, and go to the folder in it that holds qms.yaml. "
-        f'Each file under {SOURCE} stands in {MANIFEST} with the\ncommit it was taken from ("commit") and its path there '
-        '("in_repository"). Both lines must show the same digest:\n\n'
-        "    git show COMMIT:./PATH | sha256sum\n    sha256sum < SOURCE\n\n"
-        "A file without a commit was changed after the last commit, or was never in it. That the commit is on the main\n"
-        f"branch says: git branch -a --contains {files.commit}\n"
-        "Compare what Git stores, not what lies on a disk: Git may write other line ends there.\n\n"
+        f"Ask for a clone. {ORIGINS} has a line for each file under {SOURCE}: its digest, as in {SUMS}, the commit that\n"
+        "holds it, and its path there. Say where in the clone qms.yaml lies, and compare every file with what Git stores:\n\n"
+        '    clone=../clone\n    while read -r d c p; do [ "$(git -C "$clone" show "$c:./$p" | sha256sum | cut -c1-64)" = "$d" ] '
+        f'|| echo "differs: $p"; done < {ORIGINS}\n\n'
+        "Nothing may be told as differing (macOS: shasum -a 256). Then, what has no commit:\n\n"
+        f'    grep \'  {folder}\' {SUMS} | while read -r d p; do grep -q "^$d " {ORIGINS} || echo "no commit: $p"; done\n\n'
     )
+    loose = sorted({row.path for row in rows if not _traced(row)})
+    if loose:
+        out.write(
+            f"It names what was changed after the last commit, or was never in one; when the pack was made: {len(loose)}.\n\n"
+        )
+        out.write("".join(f"    {json.dumps(path, ensure_ascii=False)[1:-1]}\n" for path in loose) + "\n")
+    else:
+        out.write("It named nothing when the pack was made.\n\n")
+    out.write(
+        "That the commit is on the main branch says, in the clone:\n\n"
+        f'    git -C "$clone" branch -a --contains {files.commit}\n\n'
+    )
+
+
+def _day(day: str) -> str:
+    """21 November 2026."""
+    if not day:
+        return "a day that is not known"
+    date = datetime.date.fromisoformat(day)
+    return f"{date.day} {calendar.month_name[date.month]} {date.year}"
 
 
 def _verify_signatures(out: io.StringIO, signatures: list[Signature]) -> None:
     out.write(
         "3. Who approved it, and was it this very text?\n\n"
         f"A statement (.txt) lists the digests of what was signed. Statements and documents lie below {SOURCE} under\n"
-        "their paths in the repository, so that, for each statement:\n\n"
-        f"    cd {SOURCE.rstrip('/')}\n    sha256sum -c STATEMENT.txt\n\n"
+        "their paths in the repository, so that, for each statement, the commands below compare the digests and verify\n"
+        "the signature.\n\n"
         "A file that a statement names and that is not in the pack is told as missing; nothing may be told as FAILED\n"
         "that is there. The file may have been renamed since it was signed: its digest counts, not its name.\n\n"
         f"{SIGNERS} holds the keys of those who signed, and the days on which each counts, as the organisation\n"
         "enrolled them. Whoever writes that file decides who counts. So compare each key with what its owner shows\n"
-        f"you; people/ below {SOURCE} says who checked the person (proof, checked_by). Then, still in {SOURCE.rstrip('/')}:\n\n"
+        f"you; people/ below {SOURCE} says who checked the person (proof, checked_by). Then:\n\n"
+        f"    cd {SOURCE.rstrip('/')}\n\n"
     )
     for row in signatures:
         moment = datetime.datetime.fromisoformat(row.at).astimezone(datetime.UTC).strftime("%Y%m%d%H%M%SZ")
         path = shlex.quote(row.path)
+        digests = f"sha256sum --quiet -c {path}\n" if row.namespace == signing.STATEMENT else ""
         out.write(
-            f"# {row.what}\nssh-keygen -Y verify -f ../{SIGNERS} -I {shlex.quote(row.holder)} -n {row.namespace} "
+            f"# {row.what}\n{digests}ssh-keygen -Y verify -f ../{SIGNERS} -I {shlex.quote(row.holder)} -n {row.namespace} "
             f"-O verify-time={moment} -s {shlex.quote(row.path + '.sig')} < {path}\n"
         )
     out.write(
-        '\nEach must end with exit code 0 and name the person after "for". "Good signature" alone proves nothing: it is\n'
+        '\nEach ssh-keygen must end with exit code 0 and name the person after "for". "Good signature" alone proves nothing: it is\n'
         "said of any key when check-novalidate is used.\n\n"
         "A statement says when it was signed, by the signer's clock. That it existed by a moment is proven by a time\n"
         "stamp beside it (.tsr: openssl ts -verify), or by a record in approvals/records that names the digest of its\n"
@@ -554,7 +683,20 @@ def _verify_limits(out: io.StringIO, files: Files, about: About, history: bool) 
     if files.register is None:
         rows.append("Approvals. There is no change control here that could prove one.")
     if not history:
-        rows.append("History. There is none that could be read.")
+        rows.append(
+            f"History. No change was committed up to {_day(files.day)}."
+            if files.history is not None
+            else "History. There is none that could be read."
+        )
+    if files.withheld:
+        number = sum(about.states[clause.key] == UNJUDGED for clause in about.clauses if not clause.heading)
+        rows.append(
+            f"The whole system. Items withheld, because they are meant for others: {files.withheld}. Clauses that depend on "
+            f"them and are not judged here: {number}."
+        )
+    if files.active:
+        named = ", ".join(sum_line(path, "").strip() for path in sorted(set(files.active)))
+        rows.append(f"Drawings that hold a script, or fetch something, are left out: {named}.")
     if files.left_out:
         number = len(set(files.left_out))
         rows.append(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from qmsctl.model import mapping_of, rows_of
@@ -38,6 +39,23 @@ class OscalFault(ValueError):
         super().__init__(f"{message}; {help}")
         self.message = message
         self.help = help
+
+
+_LONGEST_PLACE = 100
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Let what is told of a place in a document say in which file that is; a very long place loses its middle."""
+    try:
+        yield
+    except OscalFault as error:
+        place, blank, rest = error.message.partition(" ")
+        if not place.startswith("/"):
+            raise
+        if len(place) > _LONGEST_PLACE:
+            place = f"{place[: _LONGEST_PLACE // 2]}…{place[-_LONGEST_PLACE // 2 :]}"
+        raise OscalFault(f"{name}: {place}{blank}{rest}", error.help) from error
 
 
 def ident(*names: str) -> str:

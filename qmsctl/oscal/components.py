@@ -8,7 +8,21 @@ from typing import Any
 from qmsctl.coverage import Claim, Clause, Coverage
 from qmsctl.graph import Graph
 from qmsctl.model import Item, rows_of
-from qmsctl.oscal import COMPONENTS, OscalFault, ident, line, metadata, moment, plain, prop, said, say, together, token
+from qmsctl.oscal import (
+    COMPONENTS,
+    OscalFault,
+    ident,
+    line,
+    metadata,
+    moment,
+    named,
+    plain,
+    prop,
+    said,
+    say,
+    together,
+    token,
+)
 from qmsctl.oscal.places import Sources
 from qmsctl.oscal.reading import rows, word
 
@@ -46,7 +60,7 @@ def document_of(
     for coverage in coverages:
         for clause in coverage.clauses:
             for claim in clause.claims:
-                if claim.via is None and sources.control(clause.ref):
+                if claim.via is None and claim.how in _SAYS and sources.control(clause.ref):
                     by_catalogue = claims.setdefault(claim.source, {})
                     by_catalogue.setdefault(coverage.catalogue.id, []).append((clause, claim))
                     seen[coverage.catalogue.id] = None
@@ -77,7 +91,8 @@ def _unchanged(
     body = kept(item)
     if body is None:
         return None
-    read, _ = items_of(body, sources, list(sources.by_id))
+    with named(f"the OSCAL file of {item.id}"):
+        read, _ = items_of(body, sources, list(sources.by_id))
     same = len(read) == 1 and all(item.get(name, []) == read[0].get(name, []) for name in ("title", "claims"))
     return body if same else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from qmsctl.graph import Graph
 from qmsctl.model import Item
-from qmsctl.oscal import CATALOG, FOLDER, OscalFault, line
+from qmsctl.oscal import CATALOG, FOLDER, OscalFault, line, named
 from qmsctl.oscal.catalogs import Names, address, names_of
 from qmsctl.oscal.reading import MOST_BYTES, read
 
@@ -62,6 +62,7 @@ class Kept:
 
     def __init__(self, root: Path) -> None:
         self._folder = root / FOLDER
+        self._real = root.resolve() / FOLDER
         self._read: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
     def of(self, item: Item, kind: str) -> Mapping[str, Any] | None:
@@ -75,7 +76,7 @@ class Kept:
 
     def _body(self, file: Path, kind: str) -> Mapping[str, Any]:
         place = f"{FOLDER}/{file.name}"
-        if not file.resolve().is_relative_to(self._folder.resolve()):
+        if not file.resolve().is_relative_to(self._real):
             raise OscalFault(f"{place} is a link that leads elsewhere", "replace it with the file itself")
         with file.open("rb") as stream:
             found, body = read(stream.read(MOST_BYTES + 1), place)
@@ -92,5 +93,6 @@ def sources_of(graph: Graph, kept: Kept) -> Sources:
     for item in graph.items.values():
         if item.type == "catalogue":
             body = kept.of(item, CATALOG)
-            found[item.id] = Source(item.id, item.title, address(item.fields, body), names_of(item.fields, body))
+            with named(f"{FOLDER}/{item.id}.json"):
+                found[item.id] = Source(item.id, item.title, address(item.fields, body), names_of(item.fields, body))
     return Sources(found)

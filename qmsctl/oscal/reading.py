@@ -36,7 +36,7 @@ def read(content: bytes, name: str) -> tuple[str, dict[str, Any]]:
     head = body.get("metadata")
     if not isinstance(head, dict) or not isinstance(head.get("title"), str):
         raise OscalFault(f"{name}: /{kind}/metadata has no title", "every OSCAL document has metadata with a title")
-    version = str(head.get("oscal-version", ""))
+    version = str(head.get("oscal-version", ""))[:40]
     if not _VERSION.fullmatch(version):
         said = f"OSCAL version {version}" if version else "no `oscal-version`"
         raise OscalFault(
@@ -86,7 +86,9 @@ def _data(content: bytes, name: str) -> dict[str, Any]:
             f"{name}:{error.lineno}:{error.colno}: no JSON: {error.msg}", "the file may have been cut off; get it anew"
         ) from error
     except _Twice as error:
-        raise OscalFault(f"{name}: the field `{error}` stands twice in one object", "keep one of the two") from error
+        raise OscalFault(
+            f"{name}: the field `{str(error)[:60]}` stands twice in one object", "keep one of the two"
+        ) from error
     except RecursionError as error:
         raise OscalFault(f"{name} is nested too deeply", "no OSCAL document is") from error
     except OscalFault:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from qmsctl.approvals.trail import Entry
-from qmsctl.audience import NOTHING_HIDDEN
+from qmsctl.audience import NOTHING_HIDDEN, UNJUDGED
 from qmsctl.coverage import NAMES, SIGNS, Claim, Clause, Coverage, Reason, Record, above
 from qmsctl.model import Due, Item, harmless, rows_of
 from qmsctl.pages import paper as sheets
@@ -62,6 +62,10 @@ class Request:
     controlled: bool = False
     unread: bool = False
     history: Callable[[Item], Sequence[Entry]] = lambda item: ()
+    withheld: int = 0
+    """How many items are hidden from the readers."""
+    unjudged: frozenset[str] = frozenset()
+    """The clauses that stand otherwise than it seems without those items."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,14 @@ class Evidence:
         self.coverage = request.coverage
         self.redact = redact
         self.paper, self.environment = sheets.prepared(view)
-        self.names = NAMES
-        self.signs = SIGNS
+        self.names = {**NAMES, UNJUDGED: str(self.t("not judged for these readers"))}
+        self.signs = {**SIGNS, UNJUDGED: "?"}
         self.most, self.records_shown, self.values_shown = REVISIONS, RECORDS, VALUES
         self.sources: dict[str, list[Source]] = {}
         self.known = False
         """Whether anything landed of what is shown, up to the day."""
+        self.loose = 0
+        """How many of the files stand in no commit as they are."""
         self._templates = self.environment.overlay()
         self._templates.globals = {**self.environment.globals, "e": self}
         self._templates.filters = {**self.environment.filters, "told": self.told}
@@ -333,6 +339,8 @@ class Evidence:
 
     def stand(self, clause: Clause) -> tuple[str, tuple[Reason, ...]]:
         """The state of a clause and why it is not better, at the location that is asked for."""
+        if clause.key in self.request.unjudged:
+            return UNJUDGED, ()
         place = clause.places.get(self.request.location) if self.request.location else None
         return (place.state, place.reasons) if place is not None else (clause.state, clause.reasons)
 
@@ -348,7 +356,7 @@ class Evidence:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many of the chosen clauses that demand something are in each state."""
-        found = dict.fromkeys(SIGNS, 0)
+        found = dict.fromkeys(self.signs if self.request.unjudged else SIGNS, 0)
         for clause in self.clauses:
             if not clause.heading and clause.key in self.request.clauses:
                 found[self.state(clause)] += 1

@@ -123,6 +123,7 @@ def stations(view: View, found: Transition) -> list[Station]:
         ("change", t("What is new is written down")),
         ("audit", t("Internal audit against the new edition")),
         ("review", t("Management review decides")),
+        ("certify", t("Audit by the certification body")),
     ):
         open_ = [task for task in found.tasks if kind in (task.phase, task.kind) and task.state != "done" and task.by]
         if open_ and not days.switched:

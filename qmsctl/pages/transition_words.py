@@ -63,7 +63,7 @@ def phases(t: Words) -> dict[str, str]:
 
 def change(move: Move, t: Words) -> str:
     """What becomes of clauses, with whether they ask for more now."""
-    said = changes(t)[move.change]
+    said = changes(t).get(move.change, move.change)
     if move.change in ("new", "unmapped", "withdrawn") or not move.more:
         return said
     if move.relation == "intersect":
@@ -179,8 +179,14 @@ def _standing(found: Transition, t: Words) -> str:
     if not scratch and any(task.kind in ("extend", "plan") for task in found.left()):
         said.append(t("Nothing has to be invented: for each there is a document to build on."))
     elif scratch:
-        numbers = keys(ref for task in scratch for ref in task.clauses)
-        said.append(t("Nothing is there yet for {clauses}.", clauses=numbers))
+        bare = keys(ref for task in scratch if not task.refs for ref in task.clauses)
+        if bare:
+            said.append(t("Nothing is there yet for {clauses}.", clauses=bare))
+        for task in scratch:
+            if task.refs:
+                said.append(
+                    t("For {clauses} build on what answers the same number of another standard: {items}.", clauses=keys(task.clauses), items=", ".join(task.refs))
+                )  # fmt: skip
     return " ".join(str(text) for text in said)
 
 
@@ -332,7 +338,14 @@ def task_words(task: Task, found: Transition, t: Words, title: Title) -> str:
             return str(t("Audit against {new}: {item}", new=new, item=named))
         case "review":
             return str(t("Look at the transition in the management review and decide on the switch"))
+        case "certify":
+            body = task.name or t("the certification body")
+            return str(t("Audit by {body} to {new}", body=body, new=new))
         case _:
+            if any(other.kind == "certify" and other.state != "done" for other in found.tasks) and found.old.standard:
+                return str(
+                    t("Switch, once the new certificate is there: {new} counts and {item} becomes obsolete", new=new, item=found.old.standard.id)
+                )  # fmt: skip
             if found.old.standard is None:
                 return str(t("Switch: from this day {new} counts", new=new))
             return str(
@@ -373,5 +386,5 @@ def register(one: Register, t: Words, plural: str) -> str:
 
 
 def first_tasks(found: Transition, most: int = 3) -> Sequence[Task]:
-    """What to do first."""
-    return found.left()[:most]
+    """What to do first, by day."""
+    return sorted(found.left(), key=lambda task: (task.by or "9", task.number))[:most]

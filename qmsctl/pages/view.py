@@ -91,9 +91,11 @@ class View:
         """The page of an item, without ending: sops/SOP-014."""
         return f"{self.types[self.graph.items[item].type].folder}/{item}"
 
-    def url(self, ref: str, page: str) -> str:
-        """The address of an item or part as seen from a page; "" if there is none."""
+    def url(self, ref: object, page: str) -> str:
+        """The address of an item or part as seen from a page; "" if there is none, also where a file has no id there."""
         graph = self.graph
+        if not isinstance(ref, str):
+            return ""
         if ref in graph.parts:
             part = graph.parts[ref]
             standard = self.standards.get(part.item)

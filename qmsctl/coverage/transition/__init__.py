@@ -60,7 +60,9 @@ def transition(
         replace(move, tasks=tuple(sorted({n for c in (*move.before, *move.after) for n in named.get(c.ref, ())})))
         for move in moves
     ]
-    return Transition(before, after, mapping, days, tuple(moves), tuple(tasks), location, reader.locations, unknown)
+    return Transition(
+        before, after, mapping, days, tuple(moves), tuple(tasks), location, reader.locations, unknown, reader.kept
+    )
 
 
 def mapping_between(graph: Graph, old: Coverage, new: Coverage) -> Item:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from qmsctl.coverage import Claim, Clause, Coverage, Plan, Stand
+from qmsctl.coverage import Claim, Clause, Coverage, Plan, Stand, roll_up
 from qmsctl.coverage.claims import Claims
 from qmsctl.coverage.numbers import above
 from qmsctl.coverage.transition.model import Move, Register, Touched, stand_of
@@ -23,6 +23,11 @@ REGISTERS = {
     "9.3": ("management-review",), "10.1": ("opportunity",), "10.2": ("nonconformity", "corrective-action"),
 }  # fmt: skip
 """What a clause is about, in standards that share the structure of management system standards."""
+OWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "iso14001": {"6.1.2": ("aspect", "environmental-aspect"), "6.1.3": ("obligation",)},
+    "iso45001": {"6.1.2": ("hazard",), "6.1.3": ("obligation",)},
+}
+"""Clauses of some standards, by how their catalogues begin, that are about something of their own."""
 SHARED = ("4.2", "6.1", "9.2", "9.3", "10.2")
 """Numbers by which that structure is known."""
 
@@ -45,6 +50,8 @@ class Reader:
             self.claimed |= sources
             self.uses.update(sources)
         self.places = places_of(old, new)
+        self.kept: dict[str, Stand] = {}
+        self.owners: dict[str, str] = {}
         self.shared = all(key in old.by_key for key in SHARED) and all(key in new.by_key for key in SHARED)
 
     def move(self, row: Row) -> Move:
@@ -53,6 +60,7 @@ class Reader:
         relation, change = relation_of(row.relations), change_of(row)
         found = Move(change, relation, before, after, " ".join(dict.fromkeys(row.notes)))
         leaves = (c.key for c in before if c.key in self.new.by_key and not self.new.by_key[c.key].heading)
+        self._keep(found)
         other = (key for key in leaves if key not in row.after)
         reused = tuple(other) if change != "unmapped" else ()
         registers = self.registers(found) if change not in ("unchanged", "unmapped") else ()
@@ -61,7 +69,28 @@ class Reader:
         )
 
     def stand(self, clause: Clause) -> Stand:
-        return stand_of(clause, self.locations)
+        return self.kept.get(clause.ref) or stand_of(clause, self.locations)
+
+    def owner(self, clause: Clause) -> str:
+        return self.owners.get(clause.ref) or clause.owner
+
+    def _keep(self, move: Move) -> None:
+        """Let clauses stand as before where they demand the same and only what was derived is lost.
+
+        A claim is followed over one mapping. What answers the old edition by way of another standard is two from the
+        new one, and is there all the same.
+        """
+        if move.more or not move.before or move.change == "unmapped":
+            return
+        before = [stand_of(clause, self.locations) for clause in move.before]
+        state = roll_up(stand.state for stand in before)
+        if state not in ("covered", "partly") or any(stand.state == "excluded" for stand in before):
+            return
+        reasons = tuple(dict.fromkeys(reason for stand in before for reason in stand.reasons))
+        for clause in move.after:
+            if stand_of(clause, self.locations).state == "gap" and not clause.claims:
+                self.kept[clause.ref] = Stand(state, reasons)
+                self.owners[clause.ref] = next((c.owner for c in move.before if c.owner), "")
 
     def outcome(self, move: Move) -> str:
         if not move.after:
@@ -145,14 +174,32 @@ class Reader:
             return ()
         names: dict[str, None] = {}
         for clause in move.after or move.before:
-            for key in (clause.key, *above(clause.key)):
-                names.update(dict.fromkeys(REGISTERS.get(key, ())))
+            names.update(dict.fromkeys(self._about(clause)))
         return tuple(r for name in names if name in self.graph.types and (r := self._register(name)).count)
+
+    def _about(self, clause: Clause) -> Iterator[str]:
+        """The types of the items that a clause is about."""
+        own = next((rows for name, rows in OWN.items() if clause.ref.startswith(name)), None) or {}
+        for key in (clause.key, *above(clause.key)):
+            if key in own:
+                yield from own[key]
+                return
+            yield from REGISTERS.get(key, ())
 
     def _register(self, type: str) -> Register:
         items = [item for item in self.graph.of_type(type) if self._here(item)]
         acts = "actions" in self.graph.types[type].properties
-        return Register(type, len(items), sum(1 for item in items if acts and not item.get("actions")))
+        return Register(
+            type, len(items), sum(1 for item in items if acts and not item.get("actions") and self._wants(item))
+        )
+
+    def _wants(self, item: Item) -> bool:
+        """Tell whether somebody has to act on an item: what is kept under control, accepted or declined needs no action."""
+        kind = self.graph.types[item.type]
+        status = str(item.get("status") or kind.initial or "")
+        if item.type == "opportunity":
+            return self.graph.is_current(item.id) and "pursue" in (str(item.get("decision")), status.removesuffix("d"))
+        return status == (kind.initial or "") and item.get("treatment") != "accept"
 
     def _here(self, item: Item) -> bool:
         named = item.get("locations")

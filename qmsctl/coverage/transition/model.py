@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from qmsctl.coverage import Clause, Coverage, Reason, Stand, UnknownStandard, roll_up
@@ -51,7 +51,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The items of one type that a change touches as a whole; ``idle`` of the ``count`` have no action."""
+    """The items of one type that a change touches as a whole; ``idle`` of the ``count`` want an action and have none."""
 
     type: str
     count: int
@@ -155,6 +155,8 @@ class Transition:
     location: str = ""
     places: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    kept: Mapping[str, Stand] = field(default_factory=dict)
+    """How clauses of the new edition stand whose answers are more than one mapping away."""
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -195,7 +197,7 @@ class Transition:
         return self.tasks[number - 1]
 
     def stand(self, clause: Clause) -> Stand:
-        return stand_of(clause, self.places)
+        return self.kept.get(clause.ref) or stand_of(clause, self.places)
 
     def missing(self, move: Move) -> tuple[Reason, ...]:
         """Why clauses are not covered in the new edition, apart from what it asks for in addition."""

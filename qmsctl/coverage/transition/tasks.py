@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,16 +12,22 @@ from qmsctl.coverage.transition.days import between, day_of
 from qmsctl.coverage.transition.here import Reader
 from qmsctl.coverage.transition.model import CONFIDENCES, EFFORTS, PHASES, Days, Move, Task
 from qmsctl.coverage.transition.rows import listed
-from qmsctl.model import Item, rows_of
+from qmsctl.model import Item, add_period, mapping_of, rows_of
 
 SHARE = {
     "item": 0.1, "compare": 0.12, "audit-day": 0.14, "exclusions": 0.18, "hours": 0.35, "days": 0.45, "weeks": 0.6,
-    "align": 0.65, "brief": 0.72, "audit": 0.82, "review": 0.92, "switch": 1.0,
+    "align": 0.65, "brief": 0.72, "audit": 0.82, "review": 0.92, "certify": 0.95, "switch": 1.0,
 }  # fmt: skip
 """How much of the time from today to the switch may have passed when a task is done."""
 WIDELY = 3
 """In more documents than that a change takes weeks."""
 YEAR = 365
+RUN = "3 months"
+"""How long what is changed should run before it is audited."""
+ROOM = 14
+"""How many days have to be left between that audit and the switch."""
+MONTH = 30
+"""How many days before the switch the certification body should have audited, so that the certificate is there."""
 STEP = 0.04
 """How much later the next task of the same role is."""
 WIDE = ("buy", "compare", "renumber", "audit", "brief")
@@ -40,7 +47,10 @@ class Planner:
         self.busy: Counter[str] = Counter()
 
     def tasks(self) -> list[Task]:
-        return [*self.prepare(), *self.content(), *self.align(), *self.prove(), *self.switch()]
+        prepare, content = list(self.prepare()), self.content()
+        audited = self.audited(content)
+        reviewed = self.after(audited, "review")
+        return [*prepare, *content, *self.align(), *self.prove(audited, reviewed), *self.switch(reviewed)]
 
     def by(self, name: str, owner: str = "") -> str:
         """The day a task should be done; what one role has to write follows one after the other."""
@@ -55,6 +65,32 @@ class Planner:
             share = min(share + STEP * self.busy[owner], SHARE["align"] - STEP)
             self.busy[owner] += 1
         return between(days.today, days.switch, share)
+
+    def audited(self, content: Sequence[Task]) -> str:
+        """The day of the internal audit: when what is changed has run for a while, if that fits before the switch."""
+        days = self.days
+        early = self.by("audit")
+        last = max((day_of(task.by) for task in content if task.state != "done"), default="")
+        # Three months are never less than 89 days; so late a content leaves no room for them.
+        if not days.switch or days.switched or not last or days.until(days.switch) - days.until(last) < 89 + ROOM:
+            return early
+        run = datetime.date.fromisoformat(add_period(last, RUN))
+        run += datetime.timedelta(days=max(0, 7 - run.weekday()) if run.weekday() > 4 else 0)
+        fits = run + datetime.timedelta(days=ROOM) <= datetime.date.fromisoformat(days.switch)
+        return max(early, run.isoformat()) if fits else early
+
+    def after(self, day: str, name: str) -> str:
+        """The usual day of a task, or one between another day and the switch, where that comes first."""
+        usual = self.by(name)
+        return usual if not day or usual > day else between(day, self.days.switch, 0.4)
+
+    def certified(self, reviewed: str) -> str:
+        """The day of the audit by the certification body: some weeks before the switch, after the review."""
+        if not self.days.switch or self.days.switched:
+            return self.days.switch
+        day = datetime.date.fromisoformat(self.days.switch) - datetime.timedelta(days=MONTH)
+        day -= datetime.timedelta(days=max(0, day.weekday() - 4))
+        return max(day.isoformat(), self.after(reviewed, "certify"))
 
     # --- before anything is written -----------------------------------------------------------------
 
@@ -97,7 +133,7 @@ class Planner:
                 found.append(self.extend(move, waiting))
             else:
                 for clause in waiting:
-                    close.setdefault(clause.owner or self.owner, []).append(clause)
+                    close.setdefault(self.reader.owner(clause) or self.owner, []).append(clause)
         for owner, clauses in close.items():
             effort = "days" if any(self.reader.stand(c).state == "partly" for c in clauses) else "weeks"
             found.append(
@@ -116,7 +152,8 @@ class Planner:
         documents = [t for t in move.touched if t.kind == "document"]
         refs = tuple(dict.fromkeys(t.item for t in documents)) or self.reader.elsewhere(clauses)
         kind = ("extend" if move.before else "complete") if documents else "answer"
-        effort = self.effort(move)
+        # What answers the same number of another standard is a beginning.
+        effort = "days" if kind == "answer" and refs else self.effort(move)
         owner = (documents[0].owner if documents else "") or self.owner
         named = tuple(clause.ref for clause in clauses)
         return Task(kind, "change", effort, owner, self.by(effort, owner), "open", named, refs, note=move.note)
@@ -204,7 +241,7 @@ class Planner:
 
     # --- showing that it works ----------------------------------------------------------------------
 
-    def prove(self) -> Iterator[Task]:
+    def prove(self, audited: str, reviewed: str) -> Iterator[Task]:
         changed = tuple(
             c.ref
             for move in self.moves
@@ -226,14 +263,14 @@ class Planner:
         else:
             document = self.reader.answering("9.2")
             refs = (document.item,) if document else ()
-            yield Task("audit", "prove", "days", self._owner_of("9.2"), self.by("audit"), clauses=changed, refs=refs)
+            yield Task("audit", "prove", "days", self._owner_of("9.2"), audited, clauses=changed, refs=refs)
         document = self.reader.answering("9.3")
         yield Task(
             "review",
             "prove",
             "hours",
             self._owner_of("9.3"),
-            self.by("review"),
+            reviewed,
             refs=(document.item,) if document else (),
         )
 
@@ -252,8 +289,12 @@ class Planner:
         document = self.reader.answering(key)
         return (document.owner if document else "") or self.owner
 
-    def switch(self) -> Iterator[Task]:
-        old = self.reader.old.standard
+    def switch(self, reviewed: str) -> Iterator[Task]:
+        old, new, days = self.reader.old.standard, self.reader.new.standard, self.days
+        if days.certificate or days.body or days.number:
+            moved = bool(mapping_of(new.get("certificate")) if new else {})
+            by = "" if moved else self.certified(reviewed)
+            yield Task("certify", "switch", "days", self.owner, by, "done" if moved else "open", name=days.body)
         yield Task("switch", "switch", "hours", self.owner, self.days.switch, refs=(old.id,) if old else ())
 
 
