@@ -77,6 +77,11 @@ class Redactor:
         found = rf"{start}(?:{'|'.join(whole)})(?![\w-])"
         self._pattern = re.compile(found, re.IGNORECASE) if whole else None
 
+    @property
+    def hides(self) -> bool:
+        """Whether anything is taken out at all."""
+        return self._pattern is not None
+
     def __call__(self, text: str) -> str:
         return self._pattern.sub(UNNAMED, text) if self._pattern else text
 

@@ -20,6 +20,9 @@ Marks = Mapping[FieldPath, tuple[int, int, int, int, int]]
 _MANY = 2_000
 LEVELS = ("error", "warning", "note")
 
+PLACEHOLDER = "To be written."
+"""Stands in a new item where only a person knows what to write."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:

@@ -72,6 +72,7 @@ def test_those_it_is_meant_for_see_it_all(root: Path, tmp_path: Path) -> None:
     docs = write(root, tmp_path, ("leadership", "others"))
     assert SECRET in (docs / "sops" / "SOP-014.md").read_text(encoding="utf-8")
     assert not any(UNNAMED in text for _, text in texts(docs))
+    assert "Not everything is shown here." not in (docs / "compliance.md").read_text(encoding="utf-8")
 
 
 def test_the_command_builds_for_an_audience(root: Path) -> None:
@@ -157,3 +158,8 @@ def test_what_settings_hide_is_not_shown_when_they_cannot_be_read(root: Path) ->
         assert run.exit_code == 1, run.output
         assert "not published, because qms.yaml cannot be used" in run.output
     file.write_text(before, encoding="utf-8")
+
+
+def test_compliance_pages_say_that_not_everything_is_shown(public: Path) -> None:
+    for page in ("compliance.md", "compliance/STD-001.md"):
+        assert "Not everything is shown here." in (public / page).read_text(encoding="utf-8")

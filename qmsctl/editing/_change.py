@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qmsctl.approvals import impact
-from qmsctl.editing._new import PROSE
 from qmsctl.graph import Graph
+from qmsctl.model import PLACEHOLDER
 
 
 def change_record(graph: Graph, documents: Iterable[str], known: Mapping[str, str]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def change_record(graph: Graph, documents: Iterable[str], known: Mapping[str, st
     notes = [str(item.get("change")) for item in items if item.get("change")]
     found: dict[str, Any] = {
         "kind": max(kinds, key=("editorial", "minor", "major").index),
-        "why": notes[0] if notes else PROSE,
+        "why": notes[0] if notes else PLACEHOLDER,
         "documents": [_named(item.id, item.get("revision")) for item in items],
         "impact": list(rows.values()),
     }

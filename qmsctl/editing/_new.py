@@ -9,12 +9,11 @@ from typing import Any
 from qmsctl.editing._text import AMBIGUOUS, EditError, IdMalformed, IdTaken
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.model import slug
+from qmsctl.model import PLACEHOLDER, slug
 from qmsctl.schema import ItemType
 
 UNKNOWN = "to-be-named"
 """Stands where a link is required and nobody said which; the check of links then asks for it."""
-PROSE = "To be written."
 STANDARD = {"revision": "1.0", "review_every": "12 months", "change": "First issue.", "status": "draft"}
 _FILLED = ("id", "type", "title", "effective", *STANDARD)
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()%+-]*(?:#[A-Za-z0-9_-]+)?|\d{4}-\d\d-\d\d|[1-9]\d* [a-z]+")
@@ -120,8 +119,8 @@ def _placeholder(prop: Mapping[str, Any], graph: Graph, today: str) -> Any:
     if prop.get("format") == "date":
         return today
     pattern = prop.get("pattern")
-    likely = (PROSE, "12 months", "1.0", "first", "1", today)
-    return next((text for text in likely if not pattern or re.search(pattern, text)), PROSE)
+    likely = (PLACEHOLDER, "12 months", "1.0", "first", "1", today)
+    return next((text for text in likely if not pattern or re.search(pattern, text)), PLACEHOLDER)
 
 
 def _only_target(allowed: Iterable[str], graph: Graph) -> str:
@@ -232,7 +231,7 @@ def _scalar(value: Any) -> str:
 def _body(kind: ItemType, fields: Mapping[str, Any], graph: Graph, background: str) -> str:
     """Return the Markdown below the fields, for a person to go on with."""
     if kind.body is None:
-        return f"## Background\n\n{background or PROSE}\n"
+        return f"## Background\n\n{background or PLACEHOLDER}\n"
     who = fields.get("owner")
     does = f"Who: {who}\n" if isinstance(who, str) and who in graph.items else ""
     return (

@@ -54,6 +54,8 @@ def write(
         View(loaded_in(loaded, language), report, today, control, performance, words_of(language, loaded.root))
         for language in loaded.config.languages
     ]
+    for view in views:
+        view.withheld = redact.hides
     _copy(HERE / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "pages", fresh)

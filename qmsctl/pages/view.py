@@ -61,6 +61,7 @@ class View:
         self.clause_signs = coverage.SIGNS
         self.clause_names = coverage.NAMES
         self.hows = coverage.HOWS
+        self.withheld = False
         self._coverage: dict[str, Coverage] = {}
 
     # --- names and addresses --------------------------------------------------------------------
