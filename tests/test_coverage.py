@@ -650,3 +650,9 @@ def test_what_is_no_longer_asked_has_fallen(stand: Callable[..., Coverage]) -> N
     fewer = {**CATALOGUE, "clauses": [row for row in CATALOGUE["clauses"] if row["key"] != "4.1"]}
     found = baseline.fallen(before, stand(place("north"), {**STANDARD, "locations": ["north"]}, fewer))
     assert ("4.1", "", "gone") in [(fall.key, fall.location, fall.now) for fall in found]
+
+
+def test_proof_of_something_that_only_overlaps_is_no_proof(stand: Callable[..., Coverage]) -> None:
+    seen = {**KIND, "clauses": ["other-2/A"], "samples": [{"date": "2026-10-01", "reference": "Waste note"}]}
+    found = stand(sop(1, "demo-1/4.2"), seen, OTHER, mapping((["4.2"], ["A"], "intersect")))
+    assert why(found, "4.2") == ["it demands records, and no kind of record is named for it"]

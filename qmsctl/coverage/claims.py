@@ -102,11 +102,16 @@ class Claims:
         return self._made.get(clause, ())
 
     def derived(self, clause: str) -> tuple[Claim, ...]:
-        """Return the claims made for clauses that a mapping relates to this one."""
-        found: list[Claim] = []
-        for via in self.related(clause):
-            found += [replace(claim, via=via) for claim in self.of(via.clause)]
-        return tuple(found)
+        """Return the claims made for clauses that a mapping relates to this one.
+
+        What proves or measures a clause that only overlaps with this one says nothing about it.
+        """
+        return tuple(
+            replace(claim, via=via)
+            for via in self.related(clause)
+            for claim in self.of(via.clause)
+            if claim.how == "implements" or via.relation != "intersect"
+        )
 
     def related(self, clause: str) -> tuple[Via, ...]:
         """Return the clauses of other catalogues that mappings relate to this one, seen from their side."""
