@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -79,7 +79,7 @@ class Store:
     def series(self, kpi: str, location: str = TOTAL) -> Series | None:
         """Return the series of a KPI at a location; None where there is none."""
         data = self._read(self._folder(kpi) / f"{file_name(location)}.json")
-        return _made(data, lambda found: _series(kpi, location, found["series"][0]))
+        return _made(data, lambda found: _series(kpi, location, found["series"][0], found.get("names", ())))
 
     def definition_of(self, kpi: str, location: str) -> str:
         """Return by which definition the values of a location were computed; "" where there are none."""
@@ -89,7 +89,7 @@ class Store:
     def members(self, kpi: str, location: str = TOTAL) -> list[Series]:
         """Return the series of a KPI at a location for the members of its dimensions."""
         data = self._read(self._folder(kpi) / f"{file_name(location)}.by.json")
-        return _made(data, lambda found: [_series(kpi, location, row) for row in found["series"]]) or []
+        return _made(data, lambda found: _all_of(kpi, location, found)) or []
 
     def rows_folder(self, kpi: str) -> Path:
         """Return the folder of the rows behind the values of a KPI."""
@@ -110,7 +110,8 @@ class Store:
                 (".by.json", [s for s in mine if s.dimension]),
                 (".json", [s for s in mine if not s.dimension]),
             ):
-                data = {"definition": run.definition, "series": [_plain(s) for s in rows]}
+                names = next((list(point.parts) for s in rows for point in s.points), [])
+                data = {"definition": run.definition, "names": names, "series": [_plain(s, names) for s in rows]}
                 self._write(self._folder(run.kpi) / f"{file_name(location)}{ending}", data)
         self.note(run)
 
@@ -172,22 +173,35 @@ def _breach(data: Mapping[str, Any]) -> Breach:
     return Breach(**{**data, "days": tuple(data["days"]), "other_days": others})
 
 
-def _plain(series: Series) -> dict[str, Any]:
-    return {"dimension": series.dimension, "member": series.member, "points": [_row(p) for p in series.points]}
+def _plain(series: Series, names: list[str]) -> dict[str, Any]:
+    return {"dimension": series.dimension, "member": series.member, "points": [_row(p, names) for p in series.points]}
 
 
-def _row(point: Point) -> list[Any]:
-    """A point as a row; what most points have nothing to say about is left out at its end."""
-    row = [point.period, point.value, {k: _out(v) for k, v in point.parts.items()}, point.rows]
+def _row(point: Point, names: list[str]) -> list[Any]:
+    """A point as a row; what most points have nothing to say about is left out at its end.
+
+    Its parts stand without their names where these are the ones that the file gives once for all.
+    """
+    parts: Any = {name: _out(value) for name, value in point.parts.items()}
+    row = [point.period, point.value, list(parts.values()) if list(parts) == names else parts, point.rows]
     said = [point.doubt, point.was, point.restated]
     return row if said == PLAIN else row + said
 
 
-def _series(kpi: str, location: str, row: Mapping[str, Any]) -> Series:
+def _all_of(kpi: str, location: str, data: Mapping[str, Any]) -> list[Series]:
+    return [_series(kpi, location, row, data.get("names", ())) for row in data["series"]]
+
+
+def _series(kpi: str, location: str, row: Mapping[str, Any], names: Sequence[str]) -> Series:
     points = tuple(
-        _point(period, value, parts, rows, *(said or PLAIN)) for period, value, parts, rows, *said in row["points"]
+        _point(period, value, _named(parts, names), rows, *(said or PLAIN))
+        for period, value, parts, rows, *said in row["points"]
     )
     return Series(kpi, location, row["dimension"], row["member"], points)
+
+
+def _named(parts: Any, names: Sequence[str]) -> Any:
+    return dict(zip(names, parts, strict=True)) if isinstance(parts, list) else parts
 
 
 def _point(period: str, value: Any, parts: Any, rows: int, doubt: str, was: Any, restated: str) -> Point:
