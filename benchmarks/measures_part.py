@@ -22,16 +22,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 ROOT = Path(__file__).resolve().parent.parent
 
-import big_data  # noqa: E402
-import by_hand  # noqa: E402
+import big_data  # noqa: E402  # after the path to this folder is set
+import by_hand  # noqa: E402  # after the path to this folder is set
 
-from qmsctl.graph import Graph  # noqa: E402
-from qmsctl.loader import load  # noqa: E402
-from qmsctl.measures import compute, contract, engine, parts, periods  # noqa: E402
-from qmsctl.measures.board import Measures  # noqa: E402
-from qmsctl.measures.model import TOTAL, Definition  # noqa: E402
-from qmsctl.measures.sources import Source  # noqa: E402
-from qmsctl.measures.store import Store  # noqa: E402
+from qmsctl.graph import Graph  # noqa: E402  # after the path to this folder is set
+from qmsctl.loader import load  # noqa: E402  # after the path to this folder is set
+from qmsctl.measures import compute, contract, engine, parts, periods  # noqa: E402  # after the path to this folder is set
+from qmsctl.measures.board import Measures  # noqa: E402  # after the path to this folder is set
+from qmsctl.measures.model import TOTAL, Definition  # noqa: E402  # after the path to this folder is set
+from qmsctl.measures.sources import Source  # noqa: E402  # after the path to this folder is set
+from qmsctl.measures.store import Store  # noqa: E402  # after the path to this folder is set
 
 LONG = 3600
 
@@ -183,7 +183,7 @@ def run_sql(folder: Path, way: str = "cuts") -> dict[str, Any]:
 
     ``way`` is `cuts` for a statement for each cut, or `sets` for one statement with grouping sets.
     """
-    import duckdb  # noqa: F401
+    import duckdb  # noqa: F401  # importing is no part of computing
 
     clock = Clock()
     known, today = sources(folder), system().today

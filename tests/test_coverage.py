@@ -656,3 +656,12 @@ def test_proof_of_something_that_only_overlaps_is_no_proof(stand: Callable[..., 
     seen = {**KIND, "clauses": ["other-2/A"], "samples": [{"date": "2026-10-01", "reference": "Waste note"}]}
     found = stand(sop(1, "demo-1/4.2"), seen, OTHER, mapping((["4.2"], ["A"], "intersect")))
     assert why(found, "4.2") == ["it demands records, and no kind of record is named for it"]
+
+
+@pytest.mark.parametrize("option", [["--write-baseline"], ["-f", "json", "--out"]])
+@pytest.mark.parametrize("name", ["qms.yaml", "sops/SOP-001.md"])
+def test_no_file_of_the_system_is_written_over(tmp_path: Path, option: list[str], name: str) -> None:
+    file = write(tmp_path, sop(1, "demo-1/4.1")) / name
+    before = file.read_bytes()
+    assert run(tmp_path, "coverage", "demo-1", *option, str(file)).exit_code == 2
+    assert file.read_bytes() == before

@@ -104,6 +104,8 @@ def command(
         raise Trouble("a workbook goes to a file", "name it: --out coverage.xlsx")
     if standard:
         workspace.also_load(standard)
+    for file in (out, keep):
+        _not_of_the_system(workspace, file)
     view = governed(workspace, as_of)
     today = view.today(as_of)
     if not standard:
@@ -144,6 +146,14 @@ def command(
         emit(_statement(coverage, rows), out)
     else:
         emit(_text(coverage, rows, location or "", only_open), out)
+
+
+def _not_of_the_system(workspace: Workspace, file: Path | None) -> None:
+    """Refuse to write over a file of the system. Raises Trouble."""
+    root = workspace.root.resolve()
+    own = {root / "qms.yaml", *(root / item.path for item in workspace.loaded.qms.items.values())}
+    if file is not None and file.resolve() in own:
+        raise Trouble(f"{file} is a file of the system and would be lost", "name another file")
 
 
 def _coverage(view: Workspace, standard: str, today: str) -> Coverage:
