@@ -58,6 +58,7 @@ test-heavy: $(STAMP)
 	scripts/system-packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
 	$(BIN)/pytest -n 2 --dist worksteal -m heavy
+	$(BIN)/python -m benchmarks.ci
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.speed --setting $(BENCH) $(BENCH_OPTIONS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from qmsctl.config import Config
 from qmsctl.loader import Loaded
-from qmsctl.model import Item
+from qmsctl.model import Item, Items
 
 UNNAMED = "(not shown here)"
 """What stands where a text names something that the reader may not see."""
@@ -41,7 +41,8 @@ def without(loaded: Loaded, hidden: frozenset[str]) -> Loaded:
     if not hidden:
         return loaded
     redact = redactor(loaded, hidden)
-    items = {i.id: _cleared(i, hidden, redact) for i in loaded.qms.items.values() if i.id not in hidden}
+    shown = (item for item in loaded.qms.items.values() if item.id not in hidden)
+    items = Items({item.id: _cleared(item, hidden, redact) for item in shown})
     translations = tuple(
         dataclasses.replace(t, content=_cleared(t.content, hidden, redact))
         for t in loaded.qms.translations
@@ -157,7 +158,7 @@ def _plain(title: str) -> str:
 
 def _cleared(item: Item, hidden: frozenset[str], redact: Redactor) -> Item:
     fields = _clear(item.fields, hidden, redact)
-    return dataclasses.replace(item, fields=fields, body=redact(item.body))
+    return item.saying(fields, redact(item.body))
 
 
 def _names(value: Any, hidden: frozenset[str]) -> bool:

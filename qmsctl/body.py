@@ -50,6 +50,10 @@ class BodyLink:
 
 def prose_lines(body: str, first_line: int) -> Iterator[tuple[int, str]]:
     """Yield (line number, line) outside fenced code; code spans are blanked out."""
+    if "```" not in body and "~~~" not in body:
+        for number, line in enumerate(body.split("\n"), first_line):
+            yield number, _CODE.sub(lambda m: " " * len(m.group()), line) if "`" in line else line
+        return
     fence = ""
     for number, line in enumerate(body.split("\n"), first_line):
         match = _FENCE.match(line)
@@ -69,7 +73,7 @@ def headings(body: str, first_line: int) -> list[Heading]:
     """Return the headings of a body in order."""
     found = []
     for number, line in prose_lines(body, first_line):
-        match = _HEADING.match(line)
+        match = _HEADING.match(line) if line.startswith("#") else None
         if match:
             key = _KEY.search(match.group(2))
             title = _KEY.sub("", match.group(2))
@@ -80,6 +84,8 @@ def headings(body: str, first_line: int) -> list[Heading]:
 def links(body: str, first_line: int) -> Iterator[BodyLink]:
     """Yield the links and images of a body."""
     for number, line in prose_lines(body, first_line):
+        if "[" not in line:
+            continue
         for match in _LINK.finditer(line):
             yield BodyLink(match.group(2), number, match.start(2) + 1, bool(match.group(1)))
         reference = _REFERENCE.match(line)

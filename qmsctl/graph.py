@@ -8,14 +8,63 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from qmsctl import body as markdown
+from qmsctl import tracking
 from qmsctl.loader import Loaded
-from qmsctl.model import Due, FieldPath, Item, Link, Part, Position, add_period, nearest
-from qmsctl.schema import ItemType, LinkSpec, id_regex, values_at
+from qmsctl.model import Due, FieldPath, Item, Link, Outline, Part, Position, add_period, nearest
+from qmsctl.references import Ids, field_key, outline_of
+from qmsctl.schema import DueSpec, LinkSpec, values_at
+
+
+class Parts(Mapping[str, Part]):
+    """All parts by their address, made when they are asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    @tracking.kept
+    def _all(self) -> dict[str, Part]:
+        found: dict[str, Part] = {}
+        for item in self._graph.items.values():
+            for part in self._graph.parts_in(item):
+                found.setdefault(part.ref, part)
+        return found
+
+    def get(self, ref: str, default: Any = None) -> Any:
+        owner = self._graph.owner(ref)
+        if not owner or owner == ref:
+            tracking.saw(tracking.EXISTS, owner_of(ref))
+            return default
+        return self._graph.parts_by_ref(owner).get(ref, default)
+
+    def __getitem__(self, ref: str) -> Part:
+        found: Part | None = self.get(ref)
+        if found is None:
+            raise KeyError(ref)
+        return found
+
+    def __contains__(self, ref: object) -> bool:
+        return self.get(str(ref)) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def items(self) -> Any:
+        return self._all.items()
+
+    def values(self) -> Any:
+        return self._all.values()
+
+
+def owner_of(ref: str) -> str:
+    """Return the id in an address: what stands before the first sign that leads to a part."""
+    return re.split("[#/]", ref, maxsplit=1)[0]
 
 
 class Graph:
-    """All items with their parts and links. Built once, then only read.
+    """All items with their parts and links. Built as far as it is asked, then only read.
 
     ``reviewed`` holds the day of the last periodic review of items, as change control knows it.
     """
@@ -25,119 +74,125 @@ class Graph:
         self.items = loaded.qms.items
         self.types = loaded.types
         self.names = loaded.qms.names
-        self.parts: dict[str, Part] = {}
-        self.part_lists: dict[tuple[str, str], list[Part]] = {}
-        for item in self.items.values():
-            self._add_parts(item)
-        self.links: list[Link] = []
+        self.parts = Parts(self)
         self.specs: dict[tuple[str, str], LinkSpec] = {}
         for kind in self.types.values():
             for spec in kind.links:
-                self.specs[kind.name, _field_key(spec.path)] = spec
-        self._out: dict[str, list[Link]] = defaultdict(list)
-        self._in: dict[str, list[Link]] = defaultdict(list)
-        for item in self.items.values():
-            if not item.shipped:
-                for link in self._links_of(item):
-                    self.links.append(link)
-                    self._out[item.id].append(link)
-                    if link.to:
-                        self._in[link.to].append(link)
+                self.specs[kind.name, field_key(spec.path)] = spec
+        catalogues = [item.id for item in self.items.silently() if item.type == "catalogue"]
+        self.ids = Ids(self.types, catalogues)
+        self._parts: dict[str, dict[str, Part]] = {}
+        self._lists: dict[str, list[Part]] = {}
+        self._from: dict[str, list[Link]] = {}
+        self._to: dict[str, list[Link]] = {}
+        self._to_ref: dict[str, dict[str, list[Link]]] = {}
+        self._current: dict[str, Any] = {}
 
     # --- building -------------------------------------------------------------------------------
 
-    def _add_parts(self, item: Item) -> None:
-        for spec in self.types[item.type].parts:
-            rows = item.get(spec.field)
-            found: list[Part] = []
-            for index, row in enumerate(rows if isinstance(rows, list) else []):
-                if not isinstance(row, Mapping) or not isinstance(row.get("key"), str):
-                    continue
-                title = next(
-                    (str(row[n]) for n in ("title", "what", "name", "topic", "label") if row.get(n)), row["key"]
-                )
-                ref = f"{item.id}{spec.separator}{row['key']}"
-                part = Part(item.id, spec.field, row["key"], title, index, ref, row)
-                found.append(part)
-                self.parts.setdefault(ref, part)
-            self.part_lists[item.id, spec.field] = found
+    def outline(self, item: Item) -> Outline:
+        """Return the parts and references of an item, made anew where the ids that count are others than they were."""
+        found = item.outline
+        if found is None or found.pattern != self.ids.pattern:
+            found = item.outline = outline_of(item, self.types[item.type], self.ids)
+        return found
 
-    def _links_of(self, item: Item) -> Iterator[Link]:
-        kind = self.types[item.type]
-        for spec in kind.links:
-            name = _field_key(spec.path)
-            for path, value in values_at(item.fields, spec.path):
-                if isinstance(value, str) and value:
-                    to, part, problem = self.resolve(value, spec.to)
-                    yield Link(
-                        item.id, name, path, value, item.position(*path), to, part, self._part_of(item, path), problem
-                    )
-        yield from self._mentions(item, kind)
+    def parts_in(self, item: Item) -> list[Part]:
+        """Return all keyed parts of an item, also those whose key is taken."""
+        if tracking.now is not None:
+            tracking.now[tracking.PARTS].add(item.id)
+        found = self._lists.get(item.id)
+        if found is None:
+            separators = {spec.field: spec.separator for spec in self.types[item.type].parts}
+            found = self._lists[item.id] = [
+                Part(item, field, key, title, index, separators[field])
+                for field, key, title, index in self.outline(item).parts
+            ]
+        return found
 
-    def _part_of(self, item: Item, path: FieldPath) -> str:
-        """The address of the part of an item that a path lies in, or ""."""
-        if len(path) < 2 or not isinstance(path[1], int):
-            return ""
-        row = item.fields[str(path[0])][path[1]]
-        key = row.get("key") if isinstance(row, Mapping) else None
-        separator = next((p.separator for p in self.types[item.type].parts if p.field == path[0]), "")
-        return f"{item.id}{separator}{key}" if separator and key else ""
+    def parts_by_ref(self, item: str) -> dict[str, Part]:
+        """Return the parts of an item by their address; of two with one key, the first."""
+        if tracking.now is not None:
+            tracking.now[tracking.PARTS].add(item)
+        found = self._parts.get(item)
+        if found is None:
+            found = self._parts[item] = {}
+            for part in self.parts_in(self.items[item]):
+                found.setdefault(part.ref, part)
+        return found
 
-    def _mentions(self, item: Item, kind: ItemType) -> Iterator[Link]:
-        """Ids in prose are links too."""
-        for spec in kind.prose:
-            if kind.body and spec[0] == kind.body[0]:
-                continue
-            for path, value in values_at(item.fields, spec):
-                if isinstance(value, str):
-                    place = item.position(*path)
-                    quote = 1 if place.end_column - place.column == len(value) + 2 else 0
-                    for ref, at in self.find_ids(value):
-                        column = place.column + quote + at if place.end_column else place.column
-                        end = column + len(ref) if place.end_column else 0
-                        yield self._mention(item, path, ref, Position(item.path, place.line, column, end))
-        if item.body:
-            for line, text in markdown.prose_lines(item.body, item.body_line):
-                for ref, at in self.find_ids(text):
-                    yield self._mention(item, ("body", line), ref, Position(item.path, line, at + 1, at + 1 + len(ref)))
-
-    def _mention(self, item: Item, path: FieldPath, ref: str, position: Position) -> Link:
-        to, part, problem = self.resolve(ref, ("*",))
-        return Link(item.id, "mentions", path, ref, position, to, part, "", problem)
+    def owner(self, ref: str) -> str:
+        """Return the id of the item that a reference names or names a part of; "" if there is none."""
+        items = self.items
+        if dict.__contains__(items, ref):
+            return ref
+        for separator in ("#", "/"):
+            if separator in ref and dict.__contains__(items, owner := ref.split(separator, 1)[0]):
+                return owner
+        return ""
 
     @cached_property
-    def _id_pattern(self) -> re.Pattern[str]:
-        shapes = [id_regex(k.id_template) for k in self.types.values() if "#" in k.id_template]
-        catalogues = [
-            re.escape(i.id) + r"/[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+|\([A-Za-z0-9]+\))*"
-            for i in self.items.values()
-            if i.type == "catalogue"
-        ]
-        names = "|".join(sorted(set(shapes), key=len, reverse=True))
-        whole = f"(?:{names})(?:#[a-z][a-z0-9-]*[a-z0-9])?" + "".join("|" + c for c in catalogues)
-        return re.compile(rf"(?<![\w#/.-])(?:{whole})(?![\w-])")
+    def _into(self) -> dict[str, list[tuple[str, int]]]:
+        """Item -> where it is named: (item, number of the reference). No cells: `tracking.LINKS_TO` stands for it."""
+        with tracking.unheard():
+            found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+            owners: dict[str, str] = {}
+            for item in self.items.values():
+                for number, target in enumerate(self.outline(item).targets):
+                    owner = owners.get(target)
+                    if owner is None:
+                        owner = owners[target] = self.owner(target)
+                    if owner:
+                        found[owner].append((item.id, number))
+            return found
+
+    @property
+    def links(self) -> list[Link]:
+        """All links, by the item they are written in."""
+        tracking.saw(tracking.LINKS_FROM, tracking.ALL)
+        return self._links
+
+    @property
+    def clause_links(self) -> list[Link]:
+        """The links that lead to a part of a catalogue, by the item they are written in."""
+        tracking.saw(tracking.CLAUSE_LINKS, tracking.ALL)
+        with tracking.unheard():
+            places = [item.id for item in self.items.values() if any("/" in t for t in self.outline(item).targets)]
+            return [link for name in places for link in self.links_from(name) if "/" in link.part]
+
+    @cached_property
+    def _links(self) -> list[Link]:
+        with tracking.unheard():
+            return [link for item in self.items.values() for link in self.links_from(item.id)]
+
+    def _made(self, item: Item) -> list[Link]:
+        specs = self.types[item.type].links
+        resolve, path = self.resolve, item.path
+        found = []
+        for name, at, value, line, column, end, part_of, place in self.outline(item).rows:
+            to, part, problem = resolve(value, specs[place].to if place >= 0 else ("*",))
+            found.append(Link(item.id, name, at, value, Position(path, line, column, end), to, part, part_of, problem))
+        return found
 
     def find_ids(self, text: str) -> list[tuple[str, int]]:
         """Return (reference, offset) for every id mentioned in a text."""
-        return [(m.group(), m.start()) for m in self._id_pattern.finditer(text)]
+        return [(m.group(), m.start()) for m in self.ids.find(text)]
 
     # --- asking ---------------------------------------------------------------------------------
 
     def resolve(self, ref: str, allowed: Iterable[str]) -> tuple[str, str, str]:
         """Return (item id, part address, problem) of a reference; problem is "", missing, part or type."""
-        allowed = tuple(allowed)
-        if ref in self.items:
-            item = self.items[ref]
-            return (item.id, "", "") if "*" in allowed or item.type in allowed else (item.id, "", "type")
-        part = self.parts.get(ref)
-        if part is not None:
-            kind = f"{self.items[part.item].type}#{part.field}"
-            return part.item, ref, "" if "*" in allowed or kind in allowed else "type"
-        for separator in ("#", "/"):
-            owner = ref.split(separator, 1)[0]
-            if separator in ref and owner in self.items:
-                return owner, "", "part"
-        return "", "", "missing"
+        owner = self.owner(ref)
+        if not owner:
+            tracking.saw(tracking.EXISTS, owner_of(ref))
+            return "", "", "missing"
+        item = self.items[owner]
+        if owner == ref:
+            return owner, "", "" if "*" in allowed or item.type in allowed else "type"
+        part = self.parts_by_ref(owner).get(ref)
+        if part is None:
+            return owner, "", "part"
+        return owner, ref, "" if "*" in allowed or f"{item.type}#{part.field}" in allowed else "type"
 
     def spec_of(self, link: Link) -> LinkSpec | None:
         """Return the declaration a link was written under; None for a mention in prose."""
@@ -146,30 +201,44 @@ class Graph:
 
     def links_from(self, item: str) -> list[Link]:
         """Return the links written in an item."""
-        return self._out.get(item, [])
+        if tracking.now is not None:
+            tracking.now[tracking.LINKS_FROM].add(item)
+        found = self._from.get(item)
+        if found is None:
+            with tracking.unheard():
+                holder = self.items.get(item)
+                found = self._from[item] = self._made(holder) if holder is not None else []
+        return found
 
     def links_to(self, item: str) -> list[Link]:
         """Return the links that name an item or a part of it."""
-        return self._in.get(item, [])
+        if tracking.now is not None:
+            tracking.now[tracking.LINKS_TO].add(item)
+        found = self._to.get(item)
+        if found is None:
+            with tracking.unheard():
+                found = self._to[item] = [self.links_from(name)[number] for name, number in self._into.get(item, ())]
+        return found
 
     def links_to_ref(self, ref: str) -> list[Link]:
         """Return the links that name exactly this item or part."""
-        return self._to_ref.get(ref, [])
-
-    @cached_property
-    def _to_ref(self) -> Mapping[str, list[Link]]:
-        found: dict[str, list[Link]] = defaultdict(list)
-        for link in self.links:
-            if link.to:
+        owner = self.owner(ref)
+        if not owner:
+            tracking.saw(tracking.EXISTS, owner_of(ref))
+            return []
+        if tracking.now is not None:
+            tracking.now[tracking.LINKS_TO].add(owner)
+        found = self._to_ref.get(owner)
+        if found is None:
+            found = self._to_ref[owner] = defaultdict(list)
+            for link in self.links_to(owner):
                 found[link.part or link.to].append(link)
-        return found
+        return found.get(ref, [])
 
     def related(self, item: str, name: str) -> list[str]:
         """Return the items under a relation, whichever end it was written at, in order, once each."""
-        found = [
-            link.to for link in self._out.get(item, []) if link.to and not link.problem and _says(link.field, name)
-        ]
-        for link in self._in.get(item, []):
+        found = [link.to for link in self.links_from(item) if link.to and not link.problem and _says(link.field, name)]
+        for link in self.links_to(item):
             spec = self.spec_of(link)
             if spec is not None and spec.inverse == name and not link.problem:
                 found.append(link.source)
@@ -183,19 +252,30 @@ class Graph:
 
     def of_type(self, *names: str) -> list[Item]:
         """Return the current items of some types, by id."""
-        return [i for i in self.items.values() if i.type in names and self.is_current(i.id)]
+        if len(names) == 1:
+            return [*self._current_of(names[0])]
+        found = [item for name in names for item in self._current_of(name)]
+        return sorted(found, key=lambda item: item.id)
+
+    def _current_of(self, name: str) -> list[Item]:
+        return tracking.keep(
+            self._current,
+            f"Graph.of_type {name}",
+            lambda: [i for i in self.items.values() if i.type == name and self.is_current(i.id)],
+        )
 
     def parts_of(self, item: str, name: str) -> list[Part]:
         """Return the keyed parts of an item in one of its lists."""
-        return self.part_lists.get((item, name), [])
+        holder = self.items.get(item)
+        return [part for part in self.parts_in(holder) if part.field == name] if holder is not None else []
 
     def title(self, ref: str) -> str:
         """Return what readers call an item or a part."""
-        if ref in self.parts:
-            return self.parts[ref].title
-        if ref in self.items:
-            return self.names.get(ref) or self.items[ref].title
-        return ref
+        item = self.items.get(ref)
+        if item is not None:
+            return self.names.get(ref) or str(item.title)
+        part = self.parts.get(ref)
+        return str(part.title) if part is not None else ref
 
     def nearest(self, ref: str, allowed: Iterable[str] = ("*",)) -> list[str]:
         """Return up to three existing references most like this one."""
@@ -213,11 +293,11 @@ class Graph:
         """Return the next items up or down the chain from strategy to form, with the link that says so."""
         other = "down" if direction == "up" else "up"
         found: dict[str, Link] = {}
-        for link in self._out.get(item, []):
+        for link in self.links_from(item):
             if self._chain_of(link) == direction:
                 by_part = self.items[link.to].type in ("strategy", "catalogue")
                 found.setdefault(link.part if by_part and link.part else link.to, link)
-        for link in self._in.get(item, []):
+        for link in self.links_to(item):
             if self._chain_of(link) == other:
                 found.setdefault(link.source, link)
         return sorted(found.items())
@@ -242,7 +322,7 @@ class Graph:
         seen = {item}
         while queue:
             current = queue.popleft()
-            for link in self._in.get(current, []):
+            for link in self.links_to(current):
                 if link.source == item or not self.is_current(link.source):
                     continue
                 spec = self.spec_of(link)
@@ -256,7 +336,7 @@ class Graph:
                 if current == item and down and link.source not in seen:
                     seen.add(link.source)
                     queue.append(link.source)
-        for link in self._out.get(item, []):
+        for link in self.links_from(item):
             spec = self.spec_of(link)
             verb = spec.impact.get("target", "") if spec else ""
             if verb and link.to and link.to != item:
@@ -268,51 +348,59 @@ class Graph:
 
     def dues(self) -> list[Due]:
         """Return everything that is due some day, by day."""
-        found = []
-        for item in self.items.values():
-            if item.shipped or not self.is_current(item.id):
-                continue
-            for spec in self.types[item.type].dues:
-                for path, value in values_at(item.fields, spec.path):
-                    due = self._due(item, spec, path, value)
-                    if due is not None:
-                        found.append(due)
+        found = [due for item in self.items.values() for due in self.dues_of(item)]
         return sorted(found, key=lambda d: (d.on, d.item, d.what))
+
+    def dues_of(self, item: Item) -> Iterator[Due]:
+        """Yield everything that is due of one item."""
+        if item.shipped or not self.types[item.type].dues or not self.is_current(item.id):
+            return
+        for spec in self.types[item.type].dues:
+            for path, value in values_at(item.fields, spec.path):
+                due = self._due(item, spec, path, value)
+                if due is not None:
+                    yield due
 
     def review_due(self, item: str) -> str:
         """Return the day until which an item must be reviewed again; "" if it needs no review."""
         found = self.items[item]
         for spec in self.types[found.type].dues:
             if spec.path == ("review_every",):
-                due = self._due(found, spec, spec.path, found.get("review_every"))
-                return due.on if due else ""
+                return self._due_on(found, spec, spec.path, found.get("review_every"))
         return ""
 
-    def _due(self, item: Item, spec: Any, path: FieldPath, value: Any) -> Due | None:
-        around: Any = item.fields
-        for step in path[:-1]:
-            around = around[step]
-        if not isinstance(value, str) or (spec.done and around.get(spec.done)):
+    def _due_on(self, item: Item, spec: DueSpec, path: FieldPath, value: Any) -> str:
+        """Return the day on which something is due; "" if nothing is."""
+        if not isinstance(value, str) or (spec.done and _around(item, path).get(spec.done)):
+            return ""
+        if not spec.after:
+            return value
+        days = [str(item.get(n)) for n in spec.after if item.get(n)]
+        if "reviewed" in spec.after and "reviewed" not in item.fields:
+            days.append(self._reviewed.get(item.id, ""))
+        try:
+            return add_period(max(days, default=""), value)
+        except (ValueError, OverflowError):
+            return ""
+
+    def _due(self, item: Item, spec: DueSpec, path: FieldPath, value: Any) -> Due | None:
+        on = self._due_on(item, spec, path, value)
+        if not on:
             return None
+        around = _around(item, path)
         who = around.get(spec.who) or item.get(spec.who) or item.get("owner") or ""
         what = spec.what
-        on = value
-        if spec.after:
-            days = [str(item.get(n)) for n in spec.after if item.get(n)]
-            if "reviewed" in spec.after and "reviewed" not in item.fields:
-                days.append(self._reviewed.get(item.id, ""))
-            start = max(days, default="")
-            try:
-                on = add_period(start, value)
-            except (ValueError, OverflowError):
-                return None
         if isinstance(around, Mapping) and around is not item.fields and around.get("what"):
             what = f"{spec.what}: {around['what']}"
         return Due(item.id, what, on, str(who), item.position(*path))
 
 
-def _field_key(path: FieldPath) -> str:
-    return ".".join(str(step) for step in path if step != "*")
+def _around(item: Item, path: FieldPath) -> Any:
+    """What a value stands in: the item itself, or a row of one of its lists."""
+    found: Any = item.fields
+    for step in path[:-1]:
+        found = found[step]
+    return found
 
 
 def _says(field: str, name: str) -> bool:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from qmsctl import body as markdown
 from qmsctl import config as configuration
-from qmsctl import frontmatter, schema
-from qmsctl.model import FieldPath, Finding, Item, Position, Qms, Translation, nearest, slug
+from qmsctl import frontmatter, records, schema, shelf
+from qmsctl.itemfile import Sink, bytes_of, language_of, merge_steps, parse_yaml_bytes
+from qmsctl.model import Item, Items, Position, Qms, Translation, nearest, slug
+from qmsctl.records import CATALOGUES, Progress
 
 SUFFIXES = (".md", ".yaml", ".yml")
-LARGE = ("catalogue", "clause-mapping")
-"""The types whose items may be large: lists of clauses that were taken from elsewhere."""
-CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
-Progress = Callable[[int, int], None]
-_LANGUAGE = re.compile(r"\.([a-z]{2})\.(?:md|yaml|yml)$")
-_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,100}")
 
 
 @dataclass(frozen=True)
@@ -34,16 +27,8 @@ class Loaded:
     types: Mapping[str, schema.ItemType]
     config: configuration.Config
     root: Path
-
-
-@dataclass
-class Sink:
-    """Collects findings while reading."""
-
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, check: str, message: str, position: Position, help: str = "", item: str = "") -> None:
-        self.findings.append(Finding(check, message, position, help, item=item))
+    foreign: bytes = b""
+    """A fingerprint of all translations."""
 
 
 def find_root(start: Path) -> Path | None:
@@ -54,17 +39,11 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
-def parse_yaml_bytes(data: bytes) -> tuple[dict[str, Any] | None, str]:
-    """Return (fields, "") or (None, why not)."""
-    parsed = frontmatter.parse_file(data, markdown=False)
-    fatal = [fault for fault in parsed.faults if fault.fatal]
-    if parsed.fields is None or fatal:
-        return None, f"line {fatal[0].line}: {fatal[0].message}" if fatal else "empty"
-    return parsed.fields, ""
+def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (), keep: bool = False) -> Loaded:
+    """Read the whole system below ``root``; ``also`` names shipped catalogues beyond those in scope.
 
-
-def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = ()) -> Loaded:
-    """Read the whole system below ``root``; ``also`` names shipped catalogues beyond those in scope."""
+    With ``keep``, what was read is kept below build/cache, and files that have not changed are not read again.
+    """
     sink = Sink()
     config = read_config(root, sink)
     types, faults = schema.read_types(root / "item_types", parse_yaml_bytes)
@@ -76,50 +55,42 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
             "compare it with a type that works: qmsctl schema --list",
         )
     folders = {name: config.folders.get(name, kind.folder) for name, kind in types.items()}
-    files = list(item_files(root, set(folders.values()), config, sink))
+    files = dict(item_files(root, set(folders.values()), config, sink))
+    shipped = [n for n in (*config.standards, *also) if "catalogue" in types and _is_shipped(n)]
+    ids = records.ids_in(root, files, types, folders.get("catalogue", ""), shipped)
+    reading = records.Reading(root, types, folders, ids, keep)
     items: dict[str, Item] = {}
     seen: dict[str, str] = {}
-    foreign: list[str] = []
-    for number, path in enumerate(files):
-        if progress is not None and number % 50 == 0:
-            progress(number, len(files))
-        if language_of(path):
-            foreign.append(path)
-            continue
-        item = read_item(root, path, types, folders, sink)
+    for path, record in reading.read({p: s for p, s in files.items() if not language_of(p)}, sink, progress).items():
+        sink.findings += records.findings_of(path, record)
+        item = reading.item_of(path)
         if item is not None:
             _keep(item, items, seen, sink)
-    for catalogue in shipped_catalogues((*config.standards, *also), types):
-        items.setdefault(catalogue.id, catalogue)
-    for mapping in shipped_mappings(items, types):
-        items.setdefault(mapping.id, mapping)
+    for name in shipped:
+        items.setdefault(name, reading.shipped(CATALOGUES / f"{name}.yaml", "catalogue"))
+    for mapping in shipped_mappings(items) if "clause-mapping" in types else ():
+        items.setdefault(mapping.stem, reading.shipped(mapping, "clause-mapping"))
+    reading.keep()
     names = read_names(root, config, sink)
     if progress is not None:
         progress(len(files), len(files))
-    ordered = dict(sorted(items.items()))
-    translations = tuple(t for path in foreign if (t := read_translation(root, path, ordered, types, config, sink)))
+    ordered = Items(sorted(items.items()))
+    foreign = {path: bytes_of(root, path, sink) for path in files if language_of(path)}
+    said = (read_translation(path, data, ordered, types, config, sink) for path, data in foreign.items() if data)
+    translations = tuple(translation for translation in said if translation is not None)
     qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files), translations)
-    return Loaded(qms, types, config, root)
-
-
-def language_of(path: str) -> str:
-    """Return the language that a file name ends with, as `de` in SOP-014-incoming-inspection.de.md; "" if it names none."""
-    found = _LANGUAGE.search(path.rsplit("/", 1)[-1])
-    return found.group(1) if found else ""
+    return Loaded(qms, types, config, root, shelf.digest(*foreign, *foreign.values()))
 
 
 def read_translation(
-    root: Path,
     path: str,
+    data: bytes,
     items: Mapping[str, Item],
     types: Mapping[str, schema.ItemType],
     config: configuration.Config,
     sink: Sink,
 ) -> Translation | None:
     """Read a translation; None if nothing in it can be used."""
-    data = _bytes_of(root, path, sink)
-    if data is None:
-        return None
     parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"))
     for fault in parsed.faults:
         sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
@@ -151,7 +122,7 @@ def read_translation(
     kind = types[source.type]
     marks = dict(parsed.marks)
     if kind.body is not None and parsed.body:
-        _merge_steps(kind, fields, marks, parsed, path, sink, source.id)
+        merge_steps(kind, fields, marks, parsed, path, sink, source.id)
     content = Item(source.id, source.type, path, fields, marks, parsed.body, parsed.body_line)
     return Translation(content, language, str(fields.get("of_revision") or ""))
 
@@ -204,7 +175,9 @@ def read_config(root: Path, sink: Sink) -> configuration.Config:
     holder = Item("qms.yaml", "", configuration.FILE, parsed.fields, parsed.marks)
     rules = config_rules()
     broken = False
-    for problem in schema.problems(rules, parsed.fields, parsed.raw):
+    # What explains is slow to import, and mostly there is nothing to explain.
+    valid = schema.decider(rules).is_valid(parsed.fields)
+    for problem in () if valid else schema.problems(rules, parsed.fields, parsed.raw):
         broken = True
         sink.add(
             "configuration-broken", problem.message, holder.position(*problem.path, key=problem.at_key), problem.help
@@ -252,8 +225,10 @@ def read_names(root: Path, config: configuration.Config, sink: Sink) -> dict[str
     return {str(k): str(v) for k, v in (parsed.fields or {}).items()}
 
 
-def item_files(root: Path, folders: set[str], config: configuration.Config, sink: Sink) -> Iterator[str]:
-    """Yield the relative paths of all files that hold items, in order."""
+def item_files(
+    root: Path, folders: set[str], config: configuration.Config, sink: Sink
+) -> Iterator[tuple[str, records.State]]:
+    """Yield the relative paths of all files that hold items, in order, and how they look from outside."""
     found: set[str] = set()
     for folder in sorted(folders):
         base = root / folder
@@ -267,24 +242,35 @@ def item_files(root: Path, folders: set[str], config: configuration.Config, sink
                 "replace it with the folder itself",
             )
             continue
-        for here, below, names in os.walk(base, followlinks=False):
-            below[:] = sorted(d for d in below if not d.startswith("."))
-            for name in sorted([*names, *(d for d in below if os.path.islink(os.path.join(here, d)))]):
-                full = Path(here) / name
-                path = full.relative_to(root).as_posix()
-                if path in found or name.startswith(".") or name.lower() == "readme.md" or path == config.directory:
-                    continue
-                if full.is_symlink() and not _inside(root, full):
-                    sink.add(
-                        "link-leaves-repository",
-                        "this symbolic link leads out of the repository",
-                        Position(path),
-                        "replace it with the file itself",
-                    )
-                    continue
-                if name.endswith(SUFFIXES) and full.is_file():
-                    found.add(path)
-                    yield path
+        for path, entry in _below(base, folder):
+            name = entry.name
+            if path in found or name.startswith(".") or name.lower() == "readme.md" or path == config.directory:
+                continue
+            if entry.is_symlink() and not _inside(root, Path(entry.path)):
+                sink.add(
+                    "link-leaves-repository",
+                    "this symbolic link leads out of the repository",
+                    Position(path),
+                    "replace it with the file itself",
+                )
+                continue
+            if name.endswith(SUFFIXES) and entry.is_file():
+                found.add(path)
+                yield path, records.state_of(entry.stat())
+
+
+def _below(base: Path, path: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield all files and symbolic links below a folder, its own before those of the folders in it."""
+    try:
+        entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if not entry.is_dir(follow_symlinks=False):
+            yield f"{path}/{entry.name}", entry
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            yield from _below(Path(entry.path), f"{path}/{entry.name}")
 
 
 def _inside(root: Path, path: Path) -> bool:
@@ -294,174 +280,13 @@ def _inside(root: Path, path: Path) -> bool:
         return False
 
 
-def shipped_catalogues(names: Iterable[str], types: Mapping[str, schema.ItemType]) -> Iterator[Item]:
-    """Yield the catalogues of these names that come with qmsctl."""
-    for name in names:
-        file = CATALOGUES / f"{name}.yaml"
-        if slug(name) == name and file.is_file() and "catalogue" in types:
-            yield _shipped(file, "catalogue")
+def _is_shipped(name: str) -> bool:
+    return slug(name) == name and (CATALOGUES / f"{name}.yaml").is_file()
 
 
-def shipped_mappings(items: Mapping[str, Item], types: Mapping[str, schema.ItemType]) -> Iterator[Item]:
-    """Yield the mappings that come with qmsctl between catalogues that are there."""
+def shipped_mappings(items: Container[str]) -> Iterator[Path]:
+    """Yield the files of the mappings that come with qmsctl between catalogues that are there."""
     for file in sorted((CATALOGUES / "mappings").glob("*.yaml")):
         one, _, other = file.stem.partition("-to-")
-        if one in items and other in items and "clause-mapping" in types:
-            yield _shipped(file, "clause-mapping")
-
-
-def _shipped(file: Path, kind: str) -> Item:
-    parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
-    folder = "catalogues" if kind == "catalogue" else "clause-mappings"
-    return Item(file.stem, kind, f"{folder}/{file.name}", parsed.fields or {}, parsed.marks, shipped=True)
-
-
-def read_item(
-    root: Path, path: str, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
-) -> Item | None:
-    """Read one file; None if nothing in it can be used as an item."""
-    data = _bytes_of(root, path, sink, _is_large(path, folders))
-    return None if data is None else item_of(path, data, types, folders, sink)
-
-
-def _is_large(path: str, folders: Mapping[str, str]) -> bool:
-    """Tell whether a file may be large, by the folder it lies in."""
-    return any(name in folders and path.startswith(f"{folders[name]}/") for name in LARGE)
-
-
-def _bytes_of(root: Path, path: str, sink: Sink, large: bool = False) -> bytes | None:
-    """Return the bytes of a file; None, with a finding, where it cannot be read."""
-    most = frontmatter.most_bytes(large)
-    try:
-        full = root / path
-        if full.stat().st_size > most:
-            size = full.stat().st_size / 1e6
-            sink.add(
-                "file-too-large",
-                f"the file has {size:.0f} MB; an item may have {most // 1_000_000}",
-                Position(path),
-                "keep large material as an attachment and link to it",
-            )
-            return None
-        return full.read_bytes()
-    except OSError as error:
-        sink.add(
-            "file-unreadable", f"the file cannot be read: {error.strerror}", Position(path), "check its permissions"
-        )
-        return None
-
-
-def item_of(
-    path: str, data: bytes, types: Mapping[str, schema.ItemType], folders: Mapping[str, str], sink: Sink
-) -> Item | None:
-    """Turn the bytes of one file into an item."""
-    parsed = frontmatter.parse_file(data, markdown=path.endswith(".md"), large=_is_large(path, folders))
-    for fault in parsed.faults:
-        sink.add(fault.check, fault.message, Position(path, fault.line, fault.column), fault.help)
-    places = frontmatter.clean(parsed, data) if parsed.fields is not None else []
-    fields = parsed.fields
-    if fields is None:
-        return None
-    for place in places:
-        found = Item(str(fields.get("id") or path), "", path, fields, parsed.marks)
-        sink.add(
-            "control-character",
-            "this text holds signs that cannot be seen and that steer what is shown",
-            found.position(*place),
-            "type it anew; they often come along when text is copied",
-            found.id,
-        )
-    holder = Item(str(fields.get("id") or path), str(fields.get("type") or ""), path, fields, parsed.marks)
-    kind = types.get(holder.type)
-    if kind is None:
-        if "type" not in fields:
-            sink.add(
-                "type-unknown",
-                "`type` is missing",
-                holder.position(key=True),
-                "say what kind of item it is: " + ", ".join(types),
-                holder.id,
-            )
-        else:
-            like = nearest(holder.type, list(types), 1)
-            tip = f"did you mean `{like[0]}`?" if like else "types: " + ", ".join(types)
-            sink.add(
-                "type-unknown", f"there is no item type `{fields['type']}`", holder.position("type"), tip, holder.id
-            )
-        return None
-    marks = dict(parsed.marks)
-    if kind.body is not None and parsed.body:
-        _merge_steps(kind, fields, marks, parsed, path, sink, holder.id)
-    item = Item(holder.id, kind.name, path, fields, marks, parsed.body, parsed.body_line)
-    if not kind.valid(fields):
-        for problem in kind.problems(fields, parsed.raw):
-            at_key = problem.at_key
-            sink.add(problem.check, problem.message, item.position(*problem.path, key=at_key), problem.help, item.id)
-    folder = folders[kind.name]
-    if not path.startswith(folder + "/"):
-        sink.add(
-            "folder-wrong",
-            f"a {kind.title.lower()} belongs into `{folder}/`",
-            item.position("type"),
-            f"git mv {path} {folder}/{path.rsplit('/', 1)[-1]}",
-            item.id,
-        )
-    if not isinstance(fields.get("id"), str) or not _PLAIN_ID.fullmatch(fields["id"]):
-        return None  # the schema has said so; such an id must never become the name of a file or an address
-    return item
-
-
-def version_of(path: str, data: bytes, types: Mapping[str, schema.ItemType]) -> Item | None:
-    """Return an earlier content of an item, whatever is wrong with it; None if it is none."""
-    return item_of(path, data, types, {name: kind.folder for name, kind in types.items()}, Sink())
-
-
-def _merge_steps(
-    kind: schema.ItemType,
-    fields: dict[str, Any],
-    marks: dict[FieldPath, tuple[int, int, int, int, int]],
-    parsed: frontmatter.Parsed,
-    path: str,
-    sink: Sink,
-    item: str,
-) -> None:
-    """Read the steps of a body into the fields, as if they had been written there."""
-    assert kind.body is not None
-    name, section = kind.body
-    element = kind.properties[name]["items"]["properties"]
-    rows: list[dict[str, Any]] = []
-    for index, step in enumerate(markdown.steps(parsed.body, parsed.body_line, section)):
-        here: FieldPath = (name, index)
-        key = step.key
-        if not key:
-            key = slug(step.title)
-            sink.add(
-                "step-without-key",
-                f'the step "{step.title}" has no key',
-                Position(path, step.line, 1),
-                f"write a key after the heading, once and for all: ### {step.title} {{#{key}}}",
-                item,
-            )
-        row: dict[str, Any] = {"key": key, "title": step.title}
-        marks[here] = marks[(*here, "key")] = marks[(*here, "title")] = (step.line, 1, 0, step.line, 1)
-        for label, (text, line, column) in step.facts.items():
-            field_name = label.replace(" ", "_")
-            place = (*here, field_name)
-            marks[place] = (line, column, column + len(text), line, 1)
-            if element.get(field_name, {}).get("type") == "array":
-                row[field_name] = []
-                at = column
-                for number, piece in enumerate(text.split(",")):
-                    lead = len(piece) - len(piece.lstrip())
-                    word = piece.strip()
-                    marks[(*place, number)] = (line, at + lead, at + lead + len(word), line, 1)
-                    row[field_name].append(word)
-                    at += len(piece) + 1
-            else:
-                row[field_name] = text
-        row["text"] = step.text
-        marks[(*here, "text")] = (step.text_line, 1, 0, step.text_line, 1)
-        rows.append(row)
-    if rows:
-        fields.setdefault(name, rows)
-        marks.setdefault((name,), marks[(name, 0)])
+        if one in items and other in items:
+            yield file

@@ -1,21 +1,30 @@
 """The values everything else is made of: positions, items, links, findings.
 
-All of them are frozen. Nothing here reads files, prints or imports other parts of qmsctl.
+Nobody changes them. Nothing here reads files or prints; only `tracking` is told what is read.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import marshal
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Any
+
+from qmsctl import tracking
 
 FieldPath = tuple[str | int, ...]
 """Where a value stands inside an item: ``("steps", 2, "who")``."""
 
 Marks = Mapping[FieldPath, tuple[int, int, int, int, int]]
 """Field path -> (line, column, end column) of the value and (line, column) of its key; all from 1."""
+
+Stamp = tuple[bytes, Mapping[str, int]]
+"""Fingerprints of a file as a whole, and of each cell made from it; see `tracking`."""
+PartRow = tuple[str, str, str, int]
+BodyLinkRow = tuple[str, int, int, bool]
+ReferenceRow = tuple[str, FieldPath, str, int, int, int, str, int]
 
 _MANY = 2_000
 LEVELS = ("error", "warning", "note")
@@ -49,18 +58,105 @@ class Finding:
     item: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One file with an id and a type. ``fields`` holds its data; treat it as read-only."""
+class Fields(Mapping[str, Any]):
+    """The data of an item: unpacked when it is first read, and every reading is told to who listens."""
 
-    id: str
-    type: str
-    path: str
-    fields: Mapping[str, Any]
-    marks: Marks = dataclasses.field(repr=False, default_factory=dict)
-    body: str = dataclasses.field(repr=False, default="")
-    body_line: int = 0
-    shipped: bool = False
+    __slots__ = ("_data", "_id", "_packed")
+
+    def __init__(self, id: str, data: dict[str, Any] | None, packed: bytes = b"") -> None:
+        self._id = id
+        self._data = data
+        self._packed = packed
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The data as it is, without telling anybody."""
+        if self._data is None:
+            found: dict[str, Any] = marshal.loads(self._packed)
+            self._data, self._packed = found, b""
+        return self._data
+
+    def __getitem__(self, name: str) -> Any:
+        if tracking.now is not None:
+            tracking.now[name].add(self._id)
+        return self.plain[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if tracking.now is not None:
+            tracking.now[name].add(self._id)
+        return self.plain.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        if tracking.now is not None:
+            tracking.now[str(name)].add(self._id)
+        return name in self.plain
+
+    def __iter__(self) -> Iterator[str]:
+        tracking.saw(tracking.ALL, self._id)
+        return iter(self.plain)
+
+    def __len__(self) -> int:
+        tracking.saw(tracking.ALL, self._id)
+        return len(self.plain)
+
+    def __eq__(self, other: object) -> bool:
+        tracking.saw(tracking.ALL, self._id)
+        return bool(self.plain == (dict(other) if isinstance(other, Fields) else other))
+
+    __hash__ = None  # type: ignore[assignment]  # data that may hold lists
+
+    def __repr__(self) -> str:
+        return repr(self.plain)
+
+
+class Item:
+    """One file with an id and a type. ``fields`` holds its data; treat it as read-only.
+
+    ``outline`` and ``stamp`` are there where the loader has made them.
+    """
+
+    __slots__ = ("_body", "_marks", "body_line", "fields", "id", "outline", "path", "shipped", "stamp", "type")
+
+    def __init__(
+        self,
+        id: str,
+        type: str,
+        path: str,
+        fields: Mapping[str, Any],
+        marks: Marks | bytes | None = None,
+        body: str = "",
+        body_line: int = 0,
+        shipped: bool = False,
+        outline: Outline | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:
+        self.id = id
+        self.type = type
+        self.path = path
+        self.fields = fields if isinstance(fields, Fields) else Fields(id, dict(fields))
+        self._marks: Marks | bytes = {} if marks is None else marks
+        self._body = body
+        self.body_line = body_line
+        self.shipped = shipped
+        self.outline = outline
+        self.stamp = stamp
+
+    @property
+    def body(self) -> str:
+        """The text below the front matter."""
+        if tracking.now is not None:
+            tracking.now[tracking.BODY].add(self.id)
+        return self._body
+
+    @property
+    def marks(self) -> Marks:
+        """Where everything stands."""
+        tracking.saw(tracking.PLACES, self.id)
+        if isinstance(self._marks, bytes):
+            found: Marks = marshal.loads(self._marks)
+            self._marks = found
+            return found
+        return self._marks
 
     @property
     def title(self) -> str:
@@ -71,11 +167,16 @@ class Item:
         """Return a field, or the default where it is absent."""
         return self.fields.get(name, default)
 
+    def saying(self, fields: Mapping[str, Any], body: str) -> Item:
+        """Return the same item with other data and text."""
+        return Item(self.id, self.type, self.path, dict(fields), self._marks, body, self.body_line, self.shipped)
+
     def position(self, *path: str | int, key: bool = False) -> Position:
         """Return where a value (or, with ``key``, its key) stands; the nearest parent if it is absent."""
+        marks = self.marks
         steps: FieldPath = path
         while True:
-            mark = self.marks.get(steps)
+            mark = marks.get(steps)
             if mark is not None:
                 if key or steps != path:
                     return Position(self.path, mark[3], mark[4], _key_end(mark, steps))
@@ -83,6 +184,92 @@ class Item:
             if not steps:
                 return Position(self.path)
             steps = steps[:-1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Item) and all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("id", "type", "path", "fields", "marks", "body", "body_line", "shipped")
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # its data may hold lists
+
+    def __repr__(self) -> str:
+        return f"Item({self.id!r}, {self.type!r}, {self.path!r}, {self.fields!r})"
+
+
+class Outline:
+    """What the graph needs of an item, made from the item alone: its parts, and what it refers to.
+
+    ``parts`` are (field, key, title, index), ``targets`` the texts of all references in order; ``rows`` say of each
+    (field, path, target, line, column, end column, address of the part it stands in, place in the type's links or -1).
+    ``body_links`` are the links and pictures of its text: (target, line, column, whether it is a picture).
+    ``pattern`` tells by which pattern of ids the references in prose were found.
+    """
+
+    __slots__ = ("_rows", "body_links", "parts", "pattern", "targets")
+
+    def __init__(
+        self,
+        pattern: str,
+        parts: tuple[PartRow, ...],
+        targets: tuple[str, ...],
+        rows: bytes | tuple[ReferenceRow, ...],
+        body_links: tuple[BodyLinkRow, ...],
+    ) -> None:
+        self.pattern = pattern
+        self.parts = parts
+        self.targets = targets
+        self.body_links = body_links
+        self._rows: bytes | tuple[ReferenceRow, ...] = rows
+
+    @property
+    def rows(self) -> tuple[ReferenceRow, ...]:
+        """The references."""
+        if isinstance(self._rows, bytes):
+            found: tuple[ReferenceRow, ...] = marshal.loads(self._rows)
+            self._rows = found
+            return found
+        return self._rows
+
+
+class Items(dict[str, Item]):
+    """Items by id; who listens is told which are looked for, and when all are gone through."""
+
+    def silently(self) -> Iterator[Item]:
+        """Yield all items without telling anybody."""
+        return iter(super().values())
+
+    def __getitem__(self, id: str) -> Item:
+        if tracking.now is not None:
+            tracking.now[tracking.EXISTS].add(id)
+        return super().__getitem__(id)
+
+    def get(self, id: str, default: Any = None) -> Item | None:  # type: ignore[override]  # one default is enough
+        if tracking.now is not None:
+            tracking.now[tracking.EXISTS].add(id)
+        found: Item | None = super().get(id, default)
+        return found
+
+    def __contains__(self, id: object) -> bool:
+        if tracking.now is not None:
+            tracking.now[tracking.EXISTS].add(str(id))
+        return super().__contains__(id)
+
+    def __iter__(self) -> Iterator[str]:
+        tracking.saw(tracking.EXISTS, tracking.ALL)
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        tracking.saw(tracking.EXISTS, tracking.ALL)
+        return super().keys()
+
+    def values(self) -> Any:
+        tracking.saw(tracking.EXISTS, tracking.ALL)
+        return super().values()
+
+    def items(self) -> Any:
+        tracking.saw(tracking.EXISTS, tracking.ALL)
+        return super().items()
 
 
 def _key_end(mark: tuple[int, int, int, int, int], path: FieldPath) -> int:
@@ -103,17 +290,28 @@ class Translation:
     done: bool = True
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
     """A keyed part of an item: a step, an output, a clause. Its address is ``ref``."""
 
-    item: str
-    field: str
-    key: str
-    title: str
-    index: int
-    ref: str
-    data: Mapping[str, Any] = dataclasses.field(repr=False, default_factory=dict)
+    __slots__ = ("_holder", "field", "index", "item", "key", "ref", "title")
+
+    def __init__(self, holder: Item, field: str, key: str, title: str, index: int, separator: str) -> None:
+        self._holder = holder
+        self.item = holder.id
+        self.field = field
+        self.key = key
+        self.title = title
+        self.index = index
+        self.ref = f"{holder.id}{separator}{key}"
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The fields of the part."""
+        found: Mapping[str, Any] = self._holder.fields[self.field][self.index]
+        return found
+
+    def __repr__(self) -> str:
+        return f"Part({self.ref!r}, {self.title!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +345,7 @@ class Qms:
     """A loaded system: its items by id, what was found while reading, and the names of people."""
 
     root: str
-    items: Mapping[str, Item]
+    items: Items
     findings: tuple[Finding, ...] = ()
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     files: int = 0

@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.parsers import expat
 
-from qmsctl import body
+from qmsctl import body, tracking
 from qmsctl.loader import Loaded
 from qmsctl.model import Item
+from qmsctl.references import body_links
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 MOST_BYTES = 5_000_000
@@ -80,6 +81,11 @@ def inside(target: str, folder: Path, root: Path) -> Path | None:
     return file if file.resolve().is_relative_to(root.resolve()) else None
 
 
+def path_from(item: Item, target: str) -> str:
+    """The path below the root, as written, of a file that the text of an item names."""
+    return f"{item.path.rpartition('/')[0]}/{unquote(target)}"
+
+
 def is_file(file: Path) -> bool:
     """Tell whether a file is there, whatever its name."""
     try:
@@ -90,8 +96,9 @@ def is_file(file: Path) -> bool:
 
 def shown(item: Item, root: Path) -> Iterator[Shown]:
     """Yield the pictures that the text of an item names."""
-    for link in body.links(item.body, item.body_line) if item.body else ():
+    for link in body_links(item):
         if link.image:
+            tracking.saw(tracking.FILE, path_from(item, link.target))
             yield Shown(item, link, inside(link.target, (root / item.path).parent, root))
 
 

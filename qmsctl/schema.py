@@ -138,7 +138,7 @@ class ItemType:
         """Tell whether an item in this state counts; a state says `current: false` if it does not."""
         return bool(self.states.get(status or self.initial, {}).get("current", True))
 
-    @property
+    @cached_property
     def body(self) -> tuple[str, str] | None:
         """(field, section) where parts are written as headings of the body, else None."""
         for name, prop in self.properties.items():
@@ -153,17 +153,15 @@ class ItemType:
 
     @cached_property
     def _fast(self) -> Any:
-        import jsonschema_rs
-
-        return jsonschema_rs.Draft202012Validator(dict(self.schema), validate_formats=True)
+        return decider(self.schema)
 
     def valid(self, fields: Mapping[str, Any]) -> bool:
         """Decide whether the fields meet the schema; fast, without reasons."""
-        return bool(self._fast.is_valid(fields))
+        return bool(self._fast.is_valid(dict(fields)))
 
     def problems(self, fields: Mapping[str, Any], raw: Mapping[FieldPath, str]) -> Iterator[Problem]:
         """Say what does not meet the schema, in words."""
-        return problems(self.schema, fields, raw)
+        return problems(self.schema, dict(fields), raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +345,13 @@ def values_at(fields: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
     elif isinstance(fields, Mapping) and head in fields:
         for below, found in values_at(fields[head], rest):
             yield (head, *below), found
+
+
+def decider(schema: Mapping[str, Any]) -> Any:
+    """Return what decides by ``is_valid`` whether data meets a JSON Schema; fast, without reasons."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True)
 
 
 def problems(schema: Mapping[str, Any], fields: Any, raw: Mapping[FieldPath, str]) -> Iterator[Problem]:

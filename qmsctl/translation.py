@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qmsctl.loader import Loaded
-from qmsctl.model import FieldPath, Item, Translation, mapping_of, nearest
+from qmsctl.model import FieldPath, Item, Items, Translation, mapping_of, nearest
 from qmsctl.schema import ItemType
 
 _HEADING = re.compile(r"^#+[ \t]+(.*?)[ \t]*(?:\{#[^}\s]*\})?[ \t]*$", re.M)
@@ -30,7 +30,7 @@ class Stray:
 
 def loaded_in(loaded: Loaded, language: str) -> Loaded:
     """Return the system with every item in a language, as far as it is translated."""
-    items = dict(loaded.qms.items)
+    items = Items(loaded.qms.items)
     said = []
     for translation in loaded.qms.translations:
         if translation.language == language:
@@ -47,7 +47,7 @@ def merged(source: Item, translation: Translation, kind: ItemType) -> Item:
     """Return an item with its texts from a translation; facts, links and ids stay those of the source."""
     said = {name: value for name, value in translation.content.fields.items() if name not in OWN}
     fields = _texts(source.fields, said, kind.properties)
-    return dataclasses.replace(source, fields=fields, body=translation.content.body or source.body)
+    return source.saying(fields, translation.content.body or source.body)
 
 
 def is_outdated(source: Item, translation: Translation) -> bool:

@@ -27,7 +27,7 @@ def _schema(kinds: Sequence[str]) -> dict[str, object]:
     """One schema that chooses by type, so that one process does all."""
     # Here, so that the process that measures stays small: what it holds counts for what it starts.
     from qmsctl.commands.schema import plain
-    from qmsctl.loader import parse_yaml_bytes
+    from qmsctl.itemfile import parse_yaml_bytes
     from qmsctl.schema import read_types
 
     types, _ = read_types(None, parse_yaml_bytes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.documents import State
 from qmsctl.approvals.rules import Facts, combined, demand
 from qmsctl.config import FILE
-from qmsctl.history.trees import Tree
 from qmsctl.loader import Loaded
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.documents import State
 
 PLACES = (
     ".github/CODEOWNERS",
@@ -34,6 +36,10 @@ def render(loaded: Loaded) -> str:
     approvals = loaded.config.approvals
     if approvals is None:
         return ""
+    # Here, since without rules there is nothing to say, and reading approvals brings in much.
+    from qmsctl.approvals.documents import State
+    from qmsctl.history.trees import Tree
+
     state = State(Tree(loaded.root, {}), loaded)
     everyone = [role for slot in combined([approvals.strictest]).slots for role in slot.roles]
     strict = _logins(state, everyone)

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import inspect
 import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qmsctl.approvals.register import Register
+from qmsctl import shelf, tracking
 from qmsctl.config import Waiver
 from qmsctl.coverage import Claims, Coverage, coverage_of, standards_of
 from qmsctl.graph import Graph
-from qmsctl.history.revisions import Candidate, History
+from qmsctl.kept import Kept
 from qmsctl.loader import Loaded
-from qmsctl.measures.board import Measures
-from qmsctl.model import LEVELS, Due, Finding, Position, nearest
+from qmsctl.model import LEVELS, Finding, Item, Position, nearest
+from qmsctl.timing import count, stage
+
+if TYPE_CHECKING:
+    # Only named here: a system without change control or measures is checked without importing what they need.
+    from qmsctl.approvals.register import Register
+    from qmsctl.history.revisions import Candidate, History
+    from qmsctl.measures.board import Measures
 
 Progress = Callable[[int, int, str], None]
 MARK = "◀"
@@ -68,21 +73,18 @@ class Context:
 
     @cached_property
     def graph(self) -> Graph:
-        return Graph(self.loaded, reviewed(self.approvals, self.today))
+        with stage("linking"):
+            return Graph(self.loaded, reviewed(self.approvals, self.today))
 
-    @cached_property
+    @tracking.kept
     def claims(self) -> Claims:
         """Everything that says it answers, proves or measures a clause."""
         return Claims(self.graph, self.today)
 
-    @cached_property
+    @tracking.kept
     def coverages(self) -> list[Coverage]:
         """How the system stands to each standard that it applies."""
         return [coverage_of(self.graph, item.id, self.today, self.claims) for item in standards_of(self.graph)]
-
-    @cached_property
-    def dues(self) -> list[Due]:
-        return self.graph.dues()
 
     @cached_property
     def documents(self) -> list[Candidate]:
@@ -182,37 +184,93 @@ def run(
     hidden: tuple[str, ...] = (),
     switched_off: str = "",
     measures: Measures | None = None,
+    keep: bool = False,
 ) -> Report:
     """Run the checks over a loaded system as of a day.
 
     Checks that need the history, the approvals or the measures have nothing to say where there are none; ``hidden``
-    says why there are none although there should be, ``switched_off`` which landing ended change control.
+    says why there are none although there should be, ``switched_off`` which landing ended change control. With
+    ``keep``, findings of the run before are taken where nothing that they were made from has changed.
     """
     context = Context(loaded, today, history, approvals, hidden, switched_off, measures)
     levels = dict(loaded.config.levels)
     wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
+    kept = _kept_of(context) if keep and not only and not skip else None
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]
+    single = [name for name in wanted if "item" in _needs(name)]
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
-        found.extend(_run_one(name, context))
+        if name not in single:
+            found.extend(_run_whole(name, context, kept))
+    if progress is not None:
+        progress(len(wanted), len(wanted), "")
+    with stage("items one by one"):
+        for item in loaded.qms.items.silently() if single else ():
+            found.extend(_run_single(single, item, context, kept))
+    if kept is not None:
+        count("cache hits", kept.taken)
+        count("cache misses", kept.made)
+        with stage("keeping what was found"):
+            kept.save()
     found = [dataclasses.replace(f, level=level_of(f.check, levels)) for f in found]
-    kept, waived = apply_waivers(found, loaded.config.waivers, today)
-    kept.sort(key=lambda f: (f.position.path, f.position.line, f.position.column, f.check, f.message))
-    own = sum(1 for item in loaded.qms.items.values() if not item.shipped)
-    return Report(tuple(dict.fromkeys(kept)), tuple(waived), own, len(wanted))
+    told, waived = apply_waivers(found, loaded.config.waivers, today)
+    told.sort(key=lambda f: (f.position.path, f.position.line, f.position.column, f.check, f.message))
+    own = sum(1 for item in loaded.qms.items.silently() if not item.shipped)
+    return Report(tuple(dict.fromkeys(told)), tuple(waived), own, len(wanted))
 
 
-def _run_one(name: str, context: Context) -> Iterable[Finding]:
-    found = module(name)
-    function = getattr(found, "check", None)
-    if function is None:
+KEEPABLE = {"items", "item", "graph", "types", "config", "root", "known", "claims", "coverages", "today", "loaded"}
+"""What a check may ask for, so that what it finds is kept: all that tells what is read of it, and what is part of the key."""
+
+
+def _kept_of(context: Context) -> Kept | None:
+    """Return what the run before has kept; None where the system was not read in a way that tells what has changed."""
+    loaded, items = context.loaded, context.loaded.qms.items
+    if any(item.stamp is None for item in items.silently()):
+        return None
+    pattern = context.graph.ids.pattern
+    if any(item.outline is None or item.outline.pattern != pattern for item in items.silently()):
+        return None
+    tracking.kept_cells.clear()
+    kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
+    conditions = (loaded.config, kinds, sorted(loaded.qms.names.items()), context.today, pattern)
+    key = shelf.digest(shelf.tool_key(), *conditions, sorted(reviewed(context.approvals, context.today).items()))
+    return Kept(loaded.root, items, key, shelf.digest(loaded.qms.findings, loaded.foreign).hex())
+
+
+@lru_cache(maxsize=512)
+def _needs(name: str) -> tuple[str, ...]:
+    """Return the parameters of a check; none for a finding that is made elsewhere."""
+    function = getattr(module(name), "check", None)
+    return function.__code__.co_varnames[: function.__code__.co_argcount] if function is not None else ()
+
+
+def _run_whole(name: str, context: Context, kept: Kept | None) -> list[Finding]:
+    needs = _needs(name)
+    if not needs:
         return []
+    if kept is None or not KEEPABLE.issuperset(needs):
+        return _run_one(name, context)
+    return kept.of_check(name, lambda: _run_one(name, context), "loaded" in needs)
+
+
+def _run_single(names: Sequence[str], item: Item, context: Context, kept: Kept | None) -> list[Finding]:
+    """Run the checks that look at one item at a time."""
+
+    def run() -> list[Finding]:
+        return [finding for name in names for finding in _run_one(name, context, item)]
+
+    return kept.of_item(item.id, run) if kept is not None else run()
+
+
+def _run_one(name: str, context: Context, item: Item | None = None) -> list[Finding]:
+    function = module(name).check
     try:
-        needs = inspect.signature(function).parameters
-        if any(need in needs and getattr(context, need) is None for need in ("history", "approvals", "measures")):
+        given = {need: item if need == "item" else getattr(context, need) for need in _needs(name)}
+        if any(given.get(need, "") is None for need in ("history", "approvals", "measures")):
             return []
-        return list(function(**{need: getattr(context, need) for need in needs}))
+        return list(function(**given))
     except Exception as error:
         import traceback
 

@@ -23,9 +23,12 @@ How to fix: Sign or record again; never edit what is there. `qmsctl verify` says
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.register import Register
 from qmsctl.model import Finding, Position
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
 
 LEVEL = "error"
 

@@ -29,10 +29,13 @@ How to fix: Let the roles that are named approve this very content (`qmsctl sign
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.register import Register
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

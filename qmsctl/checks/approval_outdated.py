@@ -42,10 +42,13 @@ How to fix: Compare with `qmsctl diff`, then approve the present text, or bring 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.register import Register
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

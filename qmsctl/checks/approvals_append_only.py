@@ -17,17 +17,21 @@ How to fix: Bring the file back as it was; the history has it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.statement import FOLDER
 from qmsctl.config import Config
-from qmsctl.history.revisions import History
 from qmsctl.model import Finding, Position
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import History
 
 LEVEL = "error"
 
 
 def check(history: History, config: Config) -> Iterator[Finding]:
     since = config.approvals.since if config.approvals else ""
+    from qmsctl.approvals.statement import FOLDER
+
     folder = f"{history.prefix}{FOLDER}/"
     latest: dict[str, str] = {}
     first: dict[str, tuple[str, str, str]] = {}

@@ -29,17 +29,21 @@ How to fix: Editorial changes mend spelling, punctuation and layout. Call it `mi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl import redline
 from qmsctl.graph import Graph
-from qmsctl.history.revisions import Candidate, History
-from qmsctl.loader import version_of
+from qmsctl.itemfile import version_of
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate, History
 
 LEVEL = "error"
 
 
 def check(documents: list[Candidate], history: History, graph: Graph) -> Iterator[Finding]:
+    from qmsctl import redline
+
     for row in documents:
         before = row.in_force or row.before
         if row.item.get("change_kind") != "editorial" or before is None or before.blob == row.version.blob:

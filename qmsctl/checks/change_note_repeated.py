@@ -28,9 +28,12 @@ How to fix: Write into `change` what is different now and what made it necessary
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

@@ -40,7 +40,7 @@ FEW = 6
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    for link in graph.links:
+    for link in graph.clause_links:
         part = graph.parts.get(link.part)
         spec = graph.spec_of(link)
         if part and part.data.get("heading") and spec and spec.inverse in CLAIMS:

@@ -38,8 +38,8 @@ from collections.abc import Iterator, Sequence
 from qmsctl.config import Config
 from qmsctl.coverage import above
 from qmsctl.graph import Graph
-from qmsctl.loader import CATALOGUES
 from qmsctl.model import Finding, Item, Link, nearest
+from qmsctl.records import CATALOGUES
 
 LEVEL = "error"
 NAMED = ("catalogue", "catalogue#clauses")
@@ -47,8 +47,8 @@ FEW = 6
 MANY = 200
 
 
-def check(graph: Graph, config: Config) -> Iterator[Finding]:
-    for link in graph.links:
+def check(item: Item, graph: Graph, config: Config) -> Iterator[Finding]:
+    for link in graph.links_from(item.id):
         spec = graph.spec_of(link)
         if link.problem in ("missing", "part") and spec is not None and any(to in NAMED for to in spec.to):
             message, tip = _said(graph, link, "catalogue" in spec.to, config.standards)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qmsctl import tracking
 from qmsctl.approvals import codeowners
 from qmsctl.loader import Loaded
 from qmsctl.model import Finding, Position
@@ -33,6 +34,7 @@ LEVEL = "warning"
 def check(loaded: Loaded) -> Iterator[Finding]:
     wanted = codeowners.render(loaded)
     for path in codeowners.PLACES:
+        tracking.saw(tracking.FILE, path)
         file = loaded.root / path
         if not wanted or not file.is_file():
             continue

@@ -25,19 +25,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for item in graph.of_type("process"):
-        kpis = [graph.items[k] for k in graph.related(item.id, "kpis") if graph.is_current(k)]
-        if item.get("class") == "core" and kpis and all(k.get("kind") == "activity" for k in kpis):
-            yield Finding(
-                "core-process-activity-only",
-                "this core process is measured by activity only",
-                item.position("id"),
-                "add a KPI whose kind is `outcome`",
-                item=item.id,
-            )
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    if item.type != "process" or not graph.is_current(item.id):
+        return
+    kpis = [graph.items[k] for k in graph.related(item.id, "kpis") if graph.is_current(k)]
+    if item.get("class") == "core" and kpis and all(k.get("kind") == "activity" for k in kpis):
+        yield Finding(
+            "core-process-activity-only",
+            "this core process is measured by activity only",
+            item.position("id"),
+            "add a KPI whose kind is `outcome`",
+            item=item.id,
+        )

@@ -33,10 +33,13 @@ How to fix: Bring the values of one of its outcome KPIs up to date; the findings
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods
-from qmsctl.measures.board import Measures
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
 
 LEVEL = "warning"
 

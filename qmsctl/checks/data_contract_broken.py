@@ -61,10 +61,13 @@ How to fix: Have the rows mended in the system of record, or change the contract
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import Breach
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Breach
 
 LEVEL = "error"
 

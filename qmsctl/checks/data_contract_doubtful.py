@@ -46,11 +46,14 @@ How to fix: Have the rows mended, or write into the log of each KPI it touches w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import Breach
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Breach
 
 LEVEL = "warning"
 

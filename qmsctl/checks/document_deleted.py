@@ -22,11 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qmsctl.config import Config
-from qmsctl.history.revisions import History
 from qmsctl.model import Finding, Item, Position
 from qmsctl.schema import ItemType
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import History
 
 LEVEL = "error"
 

@@ -18,21 +18,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for item in graph.of_type("sop", "work-instruction", "form"):
-        used = (x for x in graph.links_to(item.id) if x.field in ("steps.instruction", "steps.uses"))
-        if not any(graph.is_current(link.source) for link in used):
-            kind = graph.types[item.type].title
-            where = "`instruction` of a process step" if item.type == "sop" else "`Uses:` of a step"
-            yield Finding(
-                "document-unused",
-                f"no process or document uses this {kind if kind == 'SOP' else kind.lower()}",
-                item.position("id"),
-                f"name it in {where}, or make it obsolete",
-                item=item.id,
-            )
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    if item.type not in ("sop", "work-instruction", "form") or not graph.is_current(item.id):
+        return
+    used = (x for x in graph.links_to(item.id) if x.field in ("steps.instruction", "steps.uses"))
+    if not any(graph.is_current(link.source) for link in used):
+        kind = graph.types[item.type].title
+        where = "`instruction` of a process step" if item.type == "sop" else "`Uses:` of a step"
+        yield Finding(
+            "document-unused",
+            f"no process or document uses this {kind if kind == 'SOP' else kind.lower()}",
+            item.position("id"),
+            f"name it in {where}, or make it obsolete",
+            item=item.id,
+        )

@@ -18,14 +18,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.config import Config
-from qmsctl.model import Due, Finding, add_period
+from qmsctl.graph import Graph
+from qmsctl.model import Finding, Item, add_period
 
 LEVEL = "note"
 
 
-def check(dues: list[Due], today: str, config: Config) -> Iterator[Finding]:
+def check(item: Item, graph: Graph, today: str, config: Config) -> Iterator[Finding]:
     horizon = add_period(today, config.due_soon)
-    for due in dues:
+    for due in graph.dues_of(item):
         if today <= due.on <= horizon:
             yield Finding(
                 "due-soon",

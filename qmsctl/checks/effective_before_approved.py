@@ -28,9 +28,12 @@ How to fix: Set `effective` to a day that leaves time for approval and training.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

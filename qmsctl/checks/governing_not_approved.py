@@ -35,10 +35,13 @@ How to fix: Let the roles of the strictest rule sign: `qmsctl sign governing-fil
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.register import Register
 from qmsctl.config import FILE
 from qmsctl.model import Finding, Position
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
 
 LEVEL = "error"
 

@@ -26,9 +26,12 @@ How to fix: Take the next free number: `qmsctl renumber`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

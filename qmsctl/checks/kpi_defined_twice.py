@@ -46,13 +46,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
 from qmsctl.measures.definitions import ExpressionFault, definition, names_in
-from qmsctl.measures.model import Aggregate
 from qmsctl.model import Finding, Item
+
+if TYPE_CHECKING:
+    from qmsctl.measures.model import Aggregate
 
 LEVEL = "warning"
 

@@ -33,12 +33,15 @@ How to fix: Set the target where it asks for something, with its basis and the o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods, words
-from qmsctl.measures.board import Measures
 from qmsctl.measures.judgement import MONTHS, reached
-from qmsctl.measures.model import Definition, JudgedPoint
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Definition, JudgedPoint
 
 LEVEL = "note"
 

@@ -30,11 +30,15 @@ How to fix: Find the cause and write it down with the action: `qmsctl kpi explai
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods, words
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import TOTAL, Judged, JudgedPoint
+from qmsctl.measures.model import TOTAL
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Judged, JudgedPoint
 
 LEVEL = "warning"
 

@@ -25,11 +25,15 @@ How to fix: Tell those who use the figure. It is shown with both values, and the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods, words
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import TOTAL, Definition, Point
+from qmsctl.measures.model import TOTAL
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Definition, Point
 
 LEVEL = "note"
 

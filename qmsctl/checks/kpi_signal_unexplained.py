@@ -35,11 +35,15 @@ How to fix: Ask those who were there, and write the cause down: `qmsctl kpi expl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import TOTAL, Signal
+from qmsctl.measures.model import TOTAL
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Signal
 
 LEVEL = "warning"
 

@@ -35,12 +35,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qmsctl import frontmatter
 from qmsctl.graph import Graph
-from qmsctl.history.revisions import History, Version
 from qmsctl.model import FieldPath, Finding, Item
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import History, Version
 
 LEVEL = "error"
 

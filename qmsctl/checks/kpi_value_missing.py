@@ -34,11 +34,15 @@ How to fix: Record the value (`qmsctl kpi record`), compute it (`qmsctl kpi comp
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods
-from qmsctl.measures.board import Measures
-from qmsctl.measures.model import TOTAL, Definition
+from qmsctl.measures.model import TOTAL
 from qmsctl.model import Finding, add_period
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures
+    from qmsctl.measures.model import Definition
 
 LEVEL = "warning"
 

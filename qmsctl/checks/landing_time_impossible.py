@@ -15,10 +15,13 @@ How to fix: Set the clock of the machine that merges. The landing counts with th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.config import FILE
-from qmsctl.history.revisions import History
 from qmsctl.model import Finding, Position
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import History
 
 LEVEL = "warning"
 

@@ -24,25 +24,29 @@ from collections.abc import Iterator
 
 from qmsctl.graph import Graph, cycles
 from qmsctl.model import Finding
+from qmsctl.references import field_key
+from qmsctl.schema import values_at
 
 LEVEL = "error"
 
 
 def check(graph: Graph) -> Iterator[Finding]:
     kinds: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    places = {}
-    for link in graph.links:
-        spec = graph.spec_of(link)
-        if spec is not None and (spec.acyclic or spec.inverse == "supersedes") and link.to and not link.problem:
-            kinds[link.field][link.source].append(link.to)
-            places[link.field, link.source] = link.position
+    for item in graph.items.values():
+        for spec in graph.types[item.type].links:
+            if item.shipped or not (spec.acyclic or spec.inverse == "supersedes"):
+                continue
+            for _, value in values_at(item.fields, spec.path):
+                to, _, problem = graph.resolve(value, spec.to) if isinstance(value, str) else ("", "", "")
+                if to and not problem:
+                    kinds[field_key(spec.path)][item.id].append(to)
     for name, edges in kinds.items():
         for group in cycles(edges):
             for item in group:
                 yield Finding(
                     "link-cycle",
                     f"`{name}` leads back to {item}: " + " → ".join([*group, group[0]]),
-                    places[name, item],
+                    next(link.position for link in graph.links_from(item) if link.field == name and link.to in group),
                     "take one of the links out",
                     item=item,
                 )

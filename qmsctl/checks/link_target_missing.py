@@ -24,14 +24,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "error"
 FEW = 8
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for link in graph.links:
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    for link in graph.links_from(item.id):
         if link.field == "mentions" or link.problem not in ("missing", "part"):
             continue
         spec = graph.spec_of(link)
@@ -39,7 +39,7 @@ def check(graph: Graph) -> Iterator[Finding]:
         if "catalogue" in allowed or "catalogue#clauses" in allowed:
             continue  # clause-unknown says which edition and which clause could be meant
         near = graph.nearest(link.target, allowed)
-        known = [item.id for item in graph.of_type(*allowed)]
+        known = [other.id for other in graph.of_type(*allowed)]
         kinds = " or ".join(dict.fromkeys(a.split("#")[0] for a in allowed))
         what = (
             "which has no such part"

@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "error"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for link in graph.links:
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    for link in graph.links_from(item.id):
         spec = graph.spec_of(link)
         if link.problem != "type" or spec is None:
             continue

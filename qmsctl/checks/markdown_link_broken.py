@@ -25,19 +25,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from qmsctl import body
+from qmsctl import body, tracking
 from qmsctl.graph import Graph
 from qmsctl.model import Finding, Position, nearest, slug
+from qmsctl.picture import path_from
+from qmsctl.references import body_links
 
 LEVEL = "error"
 
 
 def check(graph: Graph, root: Path) -> Iterator[Finding]:
     for item in graph.items.values():
-        if not item.body:
-            continue
         anchors: set[str] | None = None
-        for link in body.links(item.body, item.body_line):
+        for link in body_links(item):
             target = link.target
             if link.image or target.startswith(("http://", "https://", "mailto:", "tel:")) or not target:
                 continue
@@ -65,7 +65,9 @@ def check(graph: Graph, root: Path) -> Iterator[Finding]:
                     item=item.id,
                 )
                 continue
-            file = (root / item.path).parent / unquote(target.split("#")[0].split("?")[0])
+            named = target.split("#")[0].split("?")[0]
+            tracking.saw(tracking.FILE, path_from(item, named))
+            file = (root / item.path).parent / unquote(named)
             if not _inside(root, file) or not file.exists():
                 yield Finding(
                     "markdown-link-broken",

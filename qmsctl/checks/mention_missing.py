@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "error"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for link in graph.links:
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    for link in graph.links_from(item.id):
         if link.field != "mentions" or not link.problem:
             continue
         near = graph.nearest(link.target)

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from qmsctl.config import Config
-from qmsctl.loader import CATALOGUES
 from qmsctl.model import Finding, Position, nearest
+from qmsctl.records import CATALOGUES
 
 LEVEL = "error"
 

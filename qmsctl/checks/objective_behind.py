@@ -36,10 +36,13 @@ How to fix: Look at the plan of the objective: which action is late, which one d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods, words
-from qmsctl.measures.board import Measures, Share
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Measures, Share
 
 LEVEL = "warning"
 

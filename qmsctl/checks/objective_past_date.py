@@ -35,10 +35,13 @@ How to fix: Decide in the management review: a new date with the reason in `chan
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from qmsctl.measures import periods
-from qmsctl.measures.board import Attainment, Measures
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Attainment, Measures
 
 LEVEL = "warning"
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmsctl.model import Due, Finding
+from qmsctl.graph import Graph
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
 
-def check(dues: list[Due], today: str) -> Iterator[Finding]:
-    for due in dues:
+def check(item: Item, graph: Graph, today: str) -> Iterator[Finding]:
+    for due in graph.dues_of(item):
         if due.on < today:
             yield Finding(
                 "overdue",

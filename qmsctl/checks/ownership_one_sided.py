@@ -92,9 +92,9 @@ FEWEST = 10
 def check(graph: Graph) -> Iterator[Finding]:
     functions: Counter[str] = Counter()
     holder: dict[str, Item] = {}
-    for link in graph.links:
-        owner = graph.items.get(link.to)
-        if link.field == "owner" and owner is not None and graph.is_current(link.source) and owner.get("function"):
+    for item in graph.items.values():
+        owner = graph.items.get(str(item.get("owner"))) if "owner" in graph.types[item.type].properties else None
+        if owner is not None and not item.shipped and graph.is_current(item.id) and owner.get("function"):
             functions[str(owner.get("function"))] += 1
             holder.setdefault(str(owner.get("function")), owner)
     total = sum(functions.values())

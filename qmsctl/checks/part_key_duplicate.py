@@ -21,22 +21,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "error"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for (item, name), parts in graph.part_lists.items():
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    for spec in graph.types[item.type].parts:
         seen: dict[str, int] = {}
-        for part in parts:
+        for part in graph.parts_of(item.id, spec.field):
             if part.key in seen:
-                place = graph.items[item].position(name, part.index, "key")
                 yield Finding(
                     "part-key-duplicate",
-                    f"the key `{part.key}` is used twice in `{name}`",
-                    place,
+                    f"the key `{part.key}` is used twice in `{spec.field}`",
+                    item.position(spec.field, part.index, "key"),
                     f"give one of them another key; the first is entry {seen[part.key] + 1}",
-                    item=item,
+                    item=item.id,
                 )
             seen.setdefault(part.key, part.index)

@@ -21,22 +21,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qmsctl.graph import Graph
-from qmsctl.model import PLACEHOLDER, FieldPath, Finding
+from qmsctl.model import PLACEHOLDER, FieldPath, Finding, Item
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for item in graph.items.values():
-        if not item.shipped and graph.is_current(item.id):
-            for path in _places(item.fields, ()):
-                yield Finding(
-                    "placeholder-left",
-                    f"`{next(str(step) for step in reversed(path) if isinstance(step, str))}` is still to be written",
-                    item.position(*path),
-                    "write it; until then the item can be a draft, where its type has that state",
-                    item=item.id,
-                )
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    if not item.shipped and graph.is_current(item.id):
+        for path in _places(item.fields, ()):
+            yield Finding(
+                "placeholder-left",
+                f"`{next(str(step) for step in reversed(path) if isinstance(step, str))}` is still to be written",
+                item.position(*path),
+                "write it; until then the item can be a draft, where its type has that state",
+                item=item.id,
+            )
 
 
 def _places(value: Any, path: FieldPath) -> Iterator[FieldPath]:

@@ -16,18 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for item in graph.of_type("record-kind"):
-        if not any(x.field in ("steps.records", "record", "source.record") for x in graph.links_to(item.id)):
-            yield Finding(
-                "record-kind-unproduced",
-                "no step or form produces this kind of record",
-                item.position("id"),
-                "name it in `records` of the step that does, or retire it",
-                item=item.id,
-            )
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    if item.type != "record-kind" or not graph.is_current(item.id):
+        return
+    if not any(x.field in ("steps.records", "record", "source.record") for x in graph.links_to(item.id)):
+        yield Finding(
+            "record-kind-unproduced",
+            "no step or form produces this kind of record",
+            item.position("id"),
+            "name it in `records` of the step that does, or retire it",
+            item=item.id,
+        )

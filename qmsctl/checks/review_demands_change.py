@@ -43,10 +43,13 @@ How to fix: Bring the new revision, or withdraw the document; then the demand is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.approvals.register import Register
 from qmsctl.graph import Graph
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
 
 LEVEL = "warning"
 

@@ -28,9 +28,12 @@ How to fix: Raise `revision` (the first number for a new way of working, the sec
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

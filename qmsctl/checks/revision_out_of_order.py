@@ -28,9 +28,12 @@ How to fix: After 1.0 comes 1.1 or 2.0. A pending revision that was overtaken ke
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from qmsctl.history.revisions import Candidate
 from qmsctl.model import Finding
+
+if TYPE_CHECKING:
+    from qmsctl.history.revisions import Candidate
 
 LEVEL = "error"
 

@@ -22,21 +22,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmsctl.graph import Graph
-from qmsctl.model import Finding
+from qmsctl.model import Finding, Item
 
 LEVEL = "warning"
 
 
-def check(graph: Graph) -> Iterator[Finding]:
-    for (item, name), parts in graph.part_lists.items():
-        if name != "steps" or not graph.is_current(item):
-            continue
-        for part in parts:
-            if not part.data.get("who"):
-                yield Finding(
-                    "step-without-role",
-                    f'the step "{part.title}" names no role',
-                    graph.items[item].position("steps", part.index),
-                    "nobody will see this step on their page until it says who does it",
-                    item=item,
-                )
+def check(item: Item, graph: Graph) -> Iterator[Finding]:
+    if not graph.is_current(item.id):
+        return
+    for part in graph.parts_of(item.id, "steps"):
+        if not part.data.get("who"):
+            yield Finding(
+                "step-without-role",
+                f'the step "{part.title}" names no role',
+                item.position("steps", part.index),
+                "nobody will see this step on their page until it says who does it",
+                item=item.id,
+            )

@@ -9,24 +9,28 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from qmsctl import checks
-from qmsctl.approvals.control import Control, open_control
 from qmsctl.atomic import write_whole
 from qmsctl.audience import without
 from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
 from qmsctl.graph import Graph
-from qmsctl.history import git, revisions
-from qmsctl.history.revisions import History, zone_of
-from qmsctl.history.trees import Tree
+from qmsctl.history import git
+from qmsctl.history.revisions import zone_of
 from qmsctl.loader import Loaded, find_root, load
-from qmsctl.measures.board import FOLDER, Measures
 from qmsctl.model import Finding, nearest
 from qmsctl.printable import printable
+from qmsctl.timing import count, stage
+
+if TYPE_CHECKING:
+    # What not every command needs is imported where it is used.
+    from qmsctl.approvals.control import Control
+    from qmsctl.history.revisions import History
+    from qmsctl.measures.board import Measures
 
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -83,20 +87,24 @@ class Workspace:
     @property
     def loaded(self) -> Loaded:
         if self._loaded is None:
-            with progress("reading") as step:
-                self._loaded = load(self.root, step, self._also)
+            with progress("reading", "files") as step:
+                self._loaded = load(self.root, step, self._also, keep=True)
         return self._loaded
 
     @property
     def graph(self) -> Graph:
         if self._graph is None:
-            self._graph = Graph(self.loaded, checks.reviewed(self.control.register, self.today()))
+            reviewed = checks.reviewed(self.control.register, self.today())
+            with stage("linking"):
+                self._graph = Graph(self.loaded, reviewed)
         return self._graph
 
     @property
     def control(self) -> Control:
         """History and approvals, where change control is on."""
         if self._control is None:
+            from qmsctl.approvals.control import open_control
+
             with told("reading the history"):
                 self._control = open_control(self.loaded, self.today(), self.known_day())
         return self._control
@@ -106,6 +114,8 @@ class Workspace:
         """The history, whether change control is on or not. Raises Trouble where Git has none."""
         if self.control.history is not None:
             return self.control.history
+        from qmsctl.history import revisions
+
         loaded = self.loaded
         try:
             found = revisions.read(loaded.root, loaded.config, loaded.types, today=self.known_day())
@@ -123,9 +133,12 @@ class Workspace:
         if not files:
             first = self.history.day(self.history.time_of[self.history.mainline[0].sha])
             raise Trouble(f"nothing had landed by {day}", f"the history begins on {first}")
-        place = click.get_current_context().with_resource(Tree(self.root, files).folder())
-        view = Workspace(place, day)
-        view._loaded = load(place, also=self._also)
+        from qmsctl.history.trees import Tree
+
+        with stage("reading what is in force"):
+            place = click.get_current_context().with_resource(Tree(self.root, files).folder())
+            view = Workspace(place, day)
+            view._loaded = load(place, also=self._also)
         # What is in force on a day is no candidate for anything; only its approvals are of interest.
         view._control = dataclasses.replace(self.control, history=None)
         view._home = self.home
@@ -155,12 +168,19 @@ class Workspace:
     def measures(self) -> Measures:
         """The KPIs as they were last computed, judged as of today."""
         if self._measures is None:
-            self._measures = Measures(self.loaded, self.graph, self.home / FOLDER, self.today())
+            self._measures = self._measures_of(self.today())
         return self._measures
 
     def look_back_to(self, day: str) -> None:
         """Judge measures as of a day, with the definitions of today."""
-        self._measures = Measures(self.loaded, self.graph, self.home / FOLDER, day)
+        self._measures = self._measures_of(day)
+
+    def _measures_of(self, day: str) -> Measures:
+        graph = self.graph
+        with stage("reading measures"):
+            from qmsctl.measures.board import FOLDER, Measures
+
+            return Measures(self.loaded, graph, self.home / FOLDER, day)
 
     def forget_measures(self) -> None:
         """Read computed values anew when they are next asked for."""
@@ -169,7 +189,8 @@ class Workspace:
     def run_checks(self, today: str, only: Sequence[str] = (), skip: Sequence[str] = ()) -> checks.Report:
         """Check what is loaded, against its history where change control is on."""
         control = self.control
-        with progress("checking") as step:
+        measures = self.measures if self.measures.known else None
+        with progress("checking", "checks", named=True) as step:
             return checks.run(
                 self.loaded,
                 today,
@@ -180,7 +201,7 @@ class Workspace:
                 control.register,
                 control.hidden,
                 control.switched_off,
-                self.measures if self.measures.known else None,
+                measures,
             )
 
     def moment(self) -> str:
@@ -209,7 +230,7 @@ class Workspace:
         graph = self.graph
         if text in graph.items or text in graph.parts:
             return text
-        lower = {name.lower(): name for name in (*graph.items, *graph.parts)}
+        lower: dict[str, str] = {name.lower(): name for name in (*graph.items, *graph.parts)}
         if text.lower() in lower:
             return lower[text.lower()]
         for finding in unread(self.loaded):
@@ -278,18 +299,33 @@ def iso_day(text: str) -> str:
 
 
 class progress:
-    """A line on a terminal that says what is done and how far it is, once it takes longer than a second."""
+    """A line on a terminal that says what is done and how far it is, once it takes longer than a second.
 
-    def __init__(self, what: str) -> None:
+    It is a stage of the timings as well, in which ``unit`` is counted. With ``named``, each step is a stage within
+    it, that lasts until the next, which may have no name.
+    """
+
+    def __init__(self, what: str, unit: str = "steps", named: bool = False) -> None:
         self._what = what
+        self._unit = unit
+        self._named = named
         self._start = time.monotonic()
         self._last = 0.0
         self._shown = False
+        self._stage = stage(what)
+        self._named_stage = contextlib.ExitStack()
+        self._total = 0
 
     def __enter__(self) -> Callable[..., None]:
+        self._stage.__enter__()
         return self._step
 
     def _step(self, done: int, total: int, note: str = "") -> None:
+        self._total = total
+        if self._named:
+            self._named_stage.close()
+            if note:
+                self._named_stage.enter_context(stage(note))
         now = time.monotonic()
         if not sys.stderr.isatty() or now - self._start < 1 or now - self._last < 0.1:
             return
@@ -301,19 +337,24 @@ class progress:
         )
 
     def __exit__(self, *_: object) -> None:
+        self._named_stage.close()
+        count(self._unit, self._total)
+        self._stage.__exit__()
         if self._shown:
             click.echo("\r\033[K", nl=False, err=True)
 
 
 @contextlib.contextmanager
 def told(what: str) -> Iterator[None]:
-    """Say on a terminal what is being done, for as long as it is done."""
+    """Say on a terminal what is being done, for as long as it is done; it is a stage of the timings as well."""
     if not sys.stderr.isatty():
-        yield
+        with stage(what):
+            yield
         return
     click.echo(f"\r\033[K{what} ...", nl=False, err=True)
     try:
-        yield
+        with stage(what):
+            yield
     finally:
         click.echo("\r\033[K", nl=False, err=True)
 
@@ -334,11 +375,12 @@ def width() -> int:
 
 def emit(text: str, file: Path | None = None) -> None:
     """Print a result, or write it to a file as a whole; nothing in it steers the terminal."""
-    if file is None:
-        text = printable(text, colour())
-        click.echo(text, nl=not text.endswith("\n"), color=True if colour() else None)
-        return
-    write_whole(file, text if text.endswith("\n") else text + "\n")
+    with stage("writing"):
+        if file is None:
+            text = printable(text, colour())
+            click.echo(text, nl=not text.endswith("\n"), color=True if colour() else None)
+            return
+        write_whole(file, text if text.endswith("\n") else text + "\n")
 
 
 def format_option(*choices: str) -> Callable[[Any], Any]:

@@ -36,11 +36,11 @@ from qmsctl.coverage import (
     standards_of,
 )
 from qmsctl.graph import Graph
-from qmsctl.loader import CATALOGUES
 from qmsctl.model import Item, nearest
 from qmsctl.output.tables import render_table
 from qmsctl.output.text import wrap
 from qmsctl.output.workbook import Sheet, workbook
+from qmsctl.records import CATALOGUES
 
 PAINT = {"covered": "green", "partly": "yellow", "planned": "yellow", "gap": "red", "excluded": "bright_black"}
 WORST = ("gap", "planned", "partly")

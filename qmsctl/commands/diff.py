@@ -10,7 +10,7 @@ from qmsctl import redline
 from qmsctl.commands import Trouble, Workspace, colour, emit, format_option, pass_workspace, width
 from qmsctl.exports import pages as documents
 from qmsctl.history.revisions import History, Version
-from qmsctl.loader import version_of
+from qmsctl.itemfile import version_of
 from qmsctl.model import Item, nearest
 
 

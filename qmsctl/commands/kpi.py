@@ -84,7 +84,7 @@ def governed(workspace: Workspace, as_of: str | None) -> Workspace:
 
 def computed(view: Workspace, kpis: list[str], location: str = TOTAL, again: bool = False) -> Any:
     """Compute KPIs with a line on the terminal that says how far it is; what was computed is seen afterwards."""
-    with progress("computing") as step:
+    with progress("computing", "values") as step:
         outcome = run.run(view.measures, view.data, view.moment(), kpis, location, again, step)
     view.forget_measures()
     return outcome

@@ -10,7 +10,7 @@ import click
 
 from qmsctl import config as configuration
 from qmsctl.commands import Trouble, Workspace, emit, pass_workspace
-from qmsctl.loader import parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
 
 FOLDER = ".vscode"
 

@@ -30,7 +30,7 @@ def command(workspace: Workspace, id: str, form: str, as_of: str | None) -> None
     ref = workspace.ref(id)
     owner = graph.parts[ref].item if ref in graph.parts else ref
     item = graph.items[owner]
-    data = graph.parts[ref].data if ref in graph.parts else item.fields
+    data = graph.parts[ref].data if ref in graph.parts else dict(item.fields)
     out = [x for x in graph.links_from(owner) if ref == owner or x.source_part == ref]
     into = graph.links_to(owner) if ref == owner else graph.links_to_ref(ref)
     dues = [d for d in graph.dues() if d.item == owner]

@@ -12,6 +12,7 @@ from qmsctl import engines, pages
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
 from qmsctl.commands._published import published, refuse_unread
 from qmsctl.engines.serve import serve as serve_site
+from qmsctl.timing import stage
 
 engine_option = click.option(
     "--engine", type=click.Choice(["mkdocs", "zensical"]), default="mkdocs", show_default=True, help="What builds it."
@@ -97,7 +98,7 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, a
     shown = published(workspace, as_of, preview, audiences)
     refuse_unread(shown, preview)
     docs, system = root / "build" / "docs", shown.workspace.loaded
-    with progress("writing pages") as step:
+    with progress("writing pages", "pages") as step:
         written = pages.write(
             system, shown.report, shown.today, docs, step, shown.control, shown.performance, shown.redact
         )
@@ -106,6 +107,7 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, a
 
 def _build(root: Path, engine: str) -> None:
     try:
-        engines.build(root, engine)
+        with stage("building the site"):
+            engines.build(root, engine)
     except engines.BuildFault as error:
         raise Trouble(str(error), "the last good intranet was left in place", EXIT_FINDINGS) from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
+from qmsctl import tracking
 from qmsctl.coverage import words
 from qmsctl.coverage.words import Reason
 from qmsctl.graph import Graph
@@ -94,8 +94,8 @@ class Claims:
     def __init__(self, graph: Graph, today: str) -> None:
         self.graph = graph
         self.today = today
-        self._weak: dict[str, tuple[bool, tuple[Reason, ...]]] = {}
-        self._records: dict[str, tuple[Record, ...]] = {}
+        self._weak: dict[str, Any] = {}
+        self._records: dict[str, Any] = {}
 
     def of(self, clause: str) -> tuple[Claim, ...]:
         """Return the claims made for a clause itself, in the order of their items."""
@@ -128,11 +128,11 @@ class Claims:
         }
         return tuple(item for _, item in sorted(found.items()) if item.get("status") != "closed")
 
-    @cached_property
+    @tracking.kept
     def _made(self) -> Mapping[str, tuple[Claim, ...]]:
         found: dict[str, list[Claim]] = defaultdict(list)
-        for link in self.graph.links:
-            if "/" in link.part and not link.problem and (claim := self._claim(link)) is not None:
+        for link in self.graph.clause_links:
+            if not link.problem and (claim := self._claim(link)) is not None:
                 found[claim.clause].append(claim)
         return {clause: tuple(claims) for clause, claims in found.items()}
 
@@ -165,9 +165,7 @@ class Claims:
 
     def _weakness(self, item: Item) -> tuple[bool, tuple[Reason, ...]]:
         """Return whether an item is in force, and what is weak about it."""
-        if item.id not in self._weak:
-            self._weak[item.id] = self._judge(item)
-        return self._weak[item.id]
+        return tracking.keep(self._weak, f"Claims.weak {item.id}", lambda: self._judge(item))
 
     def _judge(self, item: Item) -> tuple[bool, tuple[Reason, ...]]:
         graph, kind = self.graph, self.graph.types[item.type]
@@ -198,27 +196,32 @@ class Claims:
         found = self.graph.items.get(owner) if isinstance(owner, str) else None
         return found.id if found is not None and found.type == "role" else ""
 
-    @cached_property
+    @tracking.kept
     def _has_people(self) -> bool:
         return any(item.type == "person" for item in self.graph.items.values())
 
     def _held(self, role: str) -> bool:
-        links = self.graph.links_to(role)
-        holders = (link.source for link in links if link.field == "roles" and not link.problem)
-        return any(self.graph.items[who].type == "person" and self.graph.is_current(who) for who in holders)
+        return role in self._roles_held
+
+    @tracking.kept
+    def _roles_held(self) -> frozenset[str]:
+        """The roles that somebody in office holds."""
+        links = (link for person in self.graph.of_type("person") for link in self.graph.links_from(person.id))
+        return frozenset(link.to for link in links if link.field == "roles" and not link.problem)
 
     # --- records ------------------------------------------------------------------------------------
 
     def _records_of(self, item: Item) -> tuple[Record, ...]:
         """Return the records that prove something for an item: itself if it is one, else those of its kind, newest first."""
-        if item.id not in self._records:
-            own = self._record(item)
-            found = [own] if own else [*_samples(item), *self._kept_as(item)]
-            found = [record for record in found if record.date <= self.today]
-            if not own:
-                found = [replace(record, good_until=good_until(record.date, item)) for record in found]
-            self._records[item.id] = tuple(sorted(found, key=lambda r: (r.date, r.at, r.reference), reverse=True))
-        return self._records[item.id]
+        return tracking.keep(self._records, f"Claims.records {item.id}", lambda: self._records_for(item))
+
+    def _records_for(self, item: Item) -> tuple[Record, ...]:
+        own = self._record(item)
+        found = [own] if own else [*_samples(item), *self._kept_as(item)]
+        found = [record for record in found if record.date <= self.today]
+        if not own:
+            found = [replace(record, good_until=good_until(record.date, item)) for record in found]
+        return tuple(sorted(found, key=lambda r: (r.date, r.at, r.reference), reverse=True))
 
     def _kept_as(self, kind: Item) -> Iterator[Record]:
         for link in self.graph.links_to(kind.id):
@@ -244,7 +247,7 @@ class Claims:
 
     # --- mappings -----------------------------------------------------------------------------------
 
-    @cached_property
+    @tracking.kept
     def _related(self) -> Mapping[str, tuple[Via, ...]]:
         """Clause -> the clauses that mappings relate to it. Mappings are followed one step, never in a chain."""
         found: dict[str, dict[tuple[str, str], Via]] = defaultdict(dict)
@@ -276,7 +279,7 @@ class Claims:
             ref for ref in refs if not mapping_of(getattr(self.graph.parts.get(ref), "data", None)).get("heading")
         )
 
-    @cached_property
+    @tracking.kept
     def answered(self) -> Mapping[str, tuple[Claim, ...]]:
         """Clause -> the claims made for it that answer it in full."""
         return {

@@ -128,9 +128,8 @@ def _only_target(allowed: Iterable[str], graph: Graph) -> str:
     targets = [item.id for item in graph.of_type(*allowed)]
     targets += [
         part.ref
-        for (item, name), parts in graph.part_lists.items()
-        for part in parts
-        if f"{graph.items[item].type}#{name}" in allowed and graph.is_current(item)
+        for part in graph.parts.values()
+        if f"{graph.items[part.item].type}#{part.field}" in allowed and graph.is_current(part.item)
     ]
     return targets[0] if len(targets) == 1 else UNKNOWN
 

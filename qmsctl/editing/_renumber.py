@@ -8,11 +8,11 @@ from pathlib import Path
 
 from qmsctl import body as markdown
 from qmsctl import config as configuration
-from qmsctl import frontmatter, loader
+from qmsctl import frontmatter, itemfile
 from qmsctl.editing._text import Edit, EditError, IdMalformed, IdTaken, IdUnknown, Rename, Source, Sources, Unplaced
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.model import FieldPath, Item, Position, nearest
+from qmsctl.model import FieldPath, Item, Items, Position, nearest
 
 
 def renumber(loaded: Loaded, old: str, new: str, file: str | None = None) -> tuple[list[Edit], list[Rename]]:
@@ -24,7 +24,7 @@ def renumber(loaded: Loaded, old: str, new: str, file: str | None = None) -> tup
     item, shared = _chosen(loaded, old, file)
     _check(loaded, item, new)
     if shared:
-        qms = dataclasses.replace(loaded.qms, items={**loaded.qms.items, old: item})
+        qms = dataclasses.replace(loaded.qms, items=Items({**loaded.qms.items, old: item}))
         loaded = dataclasses.replace(loaded, qms=qms)
     graph = Graph(loaded)
     sources = Sources(loaded.root)
@@ -85,7 +85,7 @@ def _chosen(loaded: Loaded, old: str, file: str | None) -> tuple[Item, bool]:
     if path == item.path:
         return item, bool(others)
     folders = {name: loaded.config.folders.get(name, kind.folder) for name, kind in loaded.types.items()}
-    found = loader.read_item(loaded.root, path, loaded.types, folders, loader.Sink())
+    found = itemfile.read_item(loaded.root, path, loaded.types, folders, itemfile.Sink())
     if found is None or found.id != old:
         raise IdUnknown(f"{path} has changed and no longer holds `{old}`", "run the command again")
     return found, True

@@ -11,7 +11,7 @@ from qmsctl.coverage.numbers import above
 from qmsctl.editing._new import new_item
 from qmsctl.editing._text import EditError, IdMalformed, IdTaken
 from qmsctl.loader import Loaded
-from qmsctl.model import mapping_of, nearest, rows_of, slug
+from qmsctl.model import Items, mapping_of, nearest, rows_of, slug
 from qmsctl.oscal import OscalFault, line, plain
 from qmsctl.oscal.reading import MOST_BYTES, plain_yaml
 
@@ -95,7 +95,7 @@ def items_from(content: bytes, name: str, loaded: Loaded, today: str, taken: lis
 def _without(loaded: Loaded, name: str) -> Loaded:
     import dataclasses
 
-    items = {key: item for key, item in loaded.qms.items.items() if key != name}
+    items = Items({key: item for key, item in loaded.qms.items.items() if key != name})
     return dataclasses.replace(loaded, qms=dataclasses.replace(loaded.qms, items=items))
 
 

@@ -12,6 +12,7 @@ from qmsctl.editing._new import new_item
 from qmsctl.editing._text import EditError, IdMalformed, IdTaken
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
+from qmsctl.model import Items
 from qmsctl.oscal import OscalFault, catalogs, components, mappings, profiles, records
 from qmsctl.oscal.places import Kept, Sources, sources_of
 from qmsctl.oscal.reading import MOST_BYTES, read
@@ -115,7 +116,7 @@ def _id_of(text: str) -> str:
 
 def _without(loaded: Loaded, name: str) -> Loaded:
     """Return a system without one item, whose place is to be taken."""
-    items = {key: item for key, item in loaded.qms.items.items() if key != name}
+    items = Items({key: item for key, item in loaded.qms.items.items() if key != name})
     return dataclasses.replace(loaded, qms=dataclasses.replace(loaded.qms, items=items))
 
 

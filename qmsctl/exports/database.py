@@ -256,7 +256,7 @@ def _items(system: System) -> Iterator[Row]:
 
 def _fields(item: Item) -> Row:
     if item.type != "person":
-        return item.fields
+        return dict(item.fields)
     return {name: value for name, value in item.fields.items() if name in OPEN_OF_PERSON}
 
 

@@ -26,8 +26,9 @@ from qmsctl.coverage.transition.model import (
 from qmsctl.coverage.transition.rows import grouped
 from qmsctl.coverage.transition.tasks import Planner, by_clause, numbered
 from qmsctl.graph import Graph
-from qmsctl.loader import CATALOGUES, parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
 from qmsctl.model import Item, rows_of
+from qmsctl.records import CATALOGUES
 
 __all__ = [
     "CHANGES", "CONFIDENCES", "EFFORTS", "OUTCOMES", "PHASES", "WORK", "Days", "Move", "NoTransition", "Register", "Task",

@@ -1,0 +1,222 @@
+"""Findings kept from the run before, for every check and item that was made from nothing that has changed since."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qmsctl import shelf, tracking
+from qmsctl.model import Finding, Item, Items, Position
+from qmsctl.records import state_of
+from qmsctl.tracking import Cells
+
+FILE = "findings"
+LOADED = "loaded:"
+"""The cell of what was found while reading, and of all translations."""
+_SETTLED = 2_000_000_000
+
+Row = tuple[str, str, str, int, int, int, str, str]
+Known = tuple[str, str, bytes, Mapping[str, int], tuple[str, ...]]
+"""Of an item: its path, its type, the fingerprint of its file and of its cells, and what it refers to."""
+Held = Mapping[str, tuple[str, ...]]
+
+
+class Changes:
+    """The cells that differ between two states of a system."""
+
+    def __init__(self, before: Mapping[str, Known], after: Mapping[str, Known]) -> None:
+        self.cells: Cells = tracking.cells()
+        self.whole: set[str] = set()
+        """Items that are new, gone, or something else than before: all their cells count as changed."""
+        self.touched = {id for id in before.keys() | after.keys() if _differs(before.get(id), after.get(id))}
+        shaken = set()
+        for id in self.touched:
+            old, new = before.get(id), after.get(id)
+            if old is None or new is None or old[:2] != new[:2]:
+                self.whole.add(id)
+                self.cells[tracking.EXISTS].add(id)
+            names = _names(old, new)
+            for name in names:
+                self.cells[name].add(id)
+            if any(not name.endswith(":") for name in names):
+                self.cells[tracking.ALL].add(id)
+            if tracking.PARTS in names or id in self.whole:
+                shaken.add(id)
+            if tracking.LINKS_FROM in names:
+                for known in (old, new):
+                    for target in known[4] if known is not None else ():
+                        self.cells[tracking.LINKS_TO] |= _owners(target)
+        if shaken:
+            self._shake(shaken, after)
+
+    def _shake(self, shaken: set[str], after: Mapping[str, Known]) -> None:
+        """What names an item that came, went or got other parts leads elsewhere now, though its text is the same."""
+        for id, known in after.items():
+            for target in known[4]:
+                hit = _owners(target) & shaken
+                if hit:
+                    self.cells[tracking.LINKS_FROM].add(id)
+                    self.cells[tracking.CLAUSE_LINKS].add(id)
+                    self.cells[tracking.LINKS_TO] |= hit
+
+    def meet(self, name: str, ids: Iterable[str]) -> bool:
+        """Tell whether any of the cells of one name has changed."""
+        hits = self.cells.get(name)
+        if hits and (tracking.ALL in ids or not hits.isdisjoint(ids)):
+            return True
+        return bool(self.whole) and not self.whole.isdisjoint(ids)
+
+
+def _differs(one: Known | None, other: Known | None) -> bool:
+    return one is None or other is None or one[2] != other[2] or one[:2] != other[:2]
+
+
+def _names(one: Known | None, other: Known | None) -> set[str]:
+    """The names of the cells in which two states of an item differ."""
+    old: Mapping[str, int] = one[3] if one is not None else {}
+    new: Mapping[str, int] = other[3] if other is not None else {}
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def _owners(target: str) -> set[str]:
+    """The ids that a reference may lead to."""
+    return {target, *(target.split(sign, 1)[0] for sign in "#/")}
+
+
+class Kept:
+    """What the run before found, as far as it still holds, and what this run adds to it."""
+
+    def __init__(self, root: Path, items: Items, key: bytes, loaded: str) -> None:
+        self._root = root
+        self._key = key
+        self._loaded = loaded
+        self._after = {item.id: _known(item) for item in items.silently()}
+        found = shelf.read(self._file, key)
+        self._kept: dict[str, Held] = found[1] if found else {}
+        self._checks: dict[str, tuple[Held, tuple[Row, ...]]] = found[2] if found else {}
+        self._items: dict[str, tuple[Held, tuple[Row, ...]]] = found[3] if found else {}
+        files: dict[str, Any] = found[4] if found else {}
+        self.changes = Changes(found[0], self._after) if found else None
+        self._files: dict[str, Any] = {path: _state(root, path) for path in files}
+        self._moved = {path for path, state in files.items() if state != self._files[path]}
+        self._valid: dict[str, bool] = {}
+        self._stale = not found or bool(self.changes and self.changes.touched) or bool(self._moved)
+        self.taken = 0
+        self.made = 0
+
+    @property
+    def _file(self) -> Path:
+        return self._root / shelf.FOLDER / FILE
+
+    def of_check(self, name: str, make: Callable[[], list[Finding]], loaded: bool) -> list[Finding]:
+        """Return what a check found, made anew only where something that it reads has changed.
+
+        ``loaded`` says that it reads what was found while reading, or translations.
+        """
+        held = self._checks.get(name)
+        if held is not None and self._holds(held[0]):
+            self.taken += 1
+            return [_finding(row) for row in held[1]]
+        with tracking.listening() as cells:
+            found = make()
+        if loaded:
+            cells[LOADED].add(self._loaded)
+        self._checks[name] = (_held(cells), tuple(map(_row, found)))
+        self._note()
+        return found
+
+    def of_item(self, id: str, make: Callable[[], list[Finding]]) -> list[Finding]:
+        """Return what the checks of single items found in one, made anew only where something they read has changed."""
+        held = self._items.get(id)
+        if held is not None and (self.changes is None or id not in self.changes.touched) and self._holds(held[0]):
+            self.taken += 1
+            return [_finding(row) for row in held[1]]
+        with tracking.listening() as cells:
+            found = make()
+        for ids in cells.values():
+            ids.discard(id)  # a change of the item itself is enough
+        self._items[id] = (_held(cells), tuple(map(_row, found)))
+        self._note()
+        return found
+
+    def _note(self) -> None:
+        self.made += 1
+        self._stale = True
+
+    def _holds(self, held: Held) -> bool:
+        if self.changes is None:
+            return True  # made in this run
+        return not any(self._met(name, ids) for name, ids in held.items())
+
+    def _met(self, name: str, ids: tuple[str, ...]) -> bool:
+        if name == tracking.KEPT:
+            return not all(self._shared(key) for key in ids)
+        if name == tracking.FILE:
+            return not self._moved.isdisjoint(ids)
+        if name == LOADED:
+            return ids != (self._loaded,)
+        assert self.changes is not None
+        return self.changes.meet(name, ids)
+
+    def _shared(self, key: str) -> bool:
+        """Tell whether a value that several results share is still what it was."""
+        if key not in self._valid:
+            self._valid[key] = True  # what leads back to itself adds nothing
+            self._valid[key] = key in self._kept and self._holds(self._kept[key])
+        return self._valid[key]
+
+    def save(self) -> None:
+        """Keep all of it for the next run."""
+        if not self._stale:
+            return
+        kept = {**self._kept, **{key: _held(cells) for key, cells in tracking.kept_cells.items()}}
+        self._items = {id: held for id, held in self._items.items() if id in self._after}
+        rows = [held for held, _ in (*self._checks.values(), *self._items.values())]
+        used = _used(rows, kept)
+        rows += used.values()
+        paths = {path for held in rows for path in held.get(tracking.FILE, ())}
+        files = {path: self._files[path] if path in self._files else _state(self._root, path) for path in paths}
+        shelf.write(self._file, self._key, (self._after, used, self._checks, self._items, files))
+
+
+def _used(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
+    """Return the shared values that results rest on, also through others."""
+    found: dict[str, Held] = {}
+    todo = [key for held in rows for key in held.get(tracking.KEPT, ())]
+    while todo:
+        key = todo.pop()
+        if key not in found and key in kept:
+            found[key] = kept[key]
+            todo += kept[key].get(tracking.KEPT, ())
+    return found
+
+
+def _known(item: Item) -> Known:
+    assert item.stamp is not None
+    assert item.outline is not None
+    return item.path, item.type, item.stamp[0], item.stamp[1], item.outline.targets
+
+
+def _held(cells: Cells) -> Held:
+    return {name: tuple(ids) for name, ids in cells.items() if ids}
+
+
+def _state(root: Path, path: str) -> Any:
+    """How a file looks from outside; one that was written just now looks like nothing else."""
+    try:
+        found = state_of((root / path).stat())
+    except (OSError, ValueError):
+        return None
+    return found if max(found[1], found[2]) + _SETTLED < time.time_ns() else (*found, time.time_ns())
+
+
+def _row(finding: Finding) -> Row:
+    at = finding.position
+    return finding.check, finding.message, at.path, at.line, at.column, at.end_column, finding.help, finding.item
+
+
+def _finding(row: Row) -> Finding:
+    check, message, path, line, column, end, help, item = row
+    return Finding(check, message, Position(path, line, column, end), help, item=item)

@@ -1,0 +1,69 @@
+"""Work spread over the cores of a machine, where it is enough to pay for it."""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from qmsctl import timing
+
+Row = TypeVar("Row")
+
+
+def cores() -> int:
+    """Return how many processes are worth starting; 1 where a process cannot be forked safely."""
+    if not hasattr(os, "fork") or sys.platform == "darwin":
+        return 1
+    return min(8, len(os.sched_getaffinity(0)))
+
+
+def spread(work: Callable[[Sequence[Row]], list[Any]], rows: Sequence[Row], least: int) -> list[Any]:
+    """Return ``work(rows)``, done by several processes if there are at least ``least`` rows for each.
+
+    Rows are dealt out in turns, and results come back in their order. Results are plain data, a result for each row.
+    What a child could not do is done here, so a fault shows as it would without children.
+    """
+    count = min(cores(), len(rows) // max(least, 1))
+    if count < 2:
+        return work(rows)
+    shares = [rows[number::count] for number in range(count)]
+    children = [_child(work, share) for share in shares[1:]]
+    done = [work(shares[0])]
+    for share, (pid, pipe) in zip(shares[1:], children, strict=True):
+        with os.fdopen(pipe, "rb") as stream:
+            data = stream.read()
+        _, status = os.waitpid(pid, 0)
+        if status == 0:
+            results, times = marshal.loads(data)
+            timing.merge(times)
+        else:
+            results = work(share)
+        done.append(results)
+    found: list[Any] = [None] * len(rows)
+    for number, results in enumerate(done):
+        found[number::count] = results
+    return found
+
+
+def _child(work: Callable[[Sequence[Row]], list[Any]], share: Sequence[Row]) -> tuple[int, int]:
+    """Start a process that does a share of the work; return its id and the pipe its results come through."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writer)
+        return pid, reader
+    status = 1
+    try:
+        os.close(reader)
+        gc.disable()
+        with os.fdopen(writer, "wb") as stream:
+            with timing.in_child() as times:
+                results = work(share)
+            stream.write(marshal.dumps((results, times)))
+        status = 0
+    finally:
+        os._exit(status)  # nothing of the parent's may be written or closed a second time

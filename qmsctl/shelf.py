@@ -1,0 +1,80 @@
+"""Results kept below build/cache between runs: taken only if whole and made under the same conditions.
+
+A file holds a checksum, the key it was made under, and data without any code, so that one from elsewhere can be damaged
+or out of date, and does no more than cost time. It is written whole; of two that write at once, the last one stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from qmsctl import __version__
+from qmsctl.atomic import write_whole
+
+FOLDER = Path("build", "cache")
+_MAGIC = b"qmsctl 1\n"
+_PACKAGE = Path(__file__).parent
+_SOURCES = (".py", ".yaml", ".j2", ".css", ".js", ".yml")
+
+
+def digest(*parts: object) -> bytes:
+    """Return a fingerprint of values that have a faithful text."""
+    found = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else repr(part).encode("utf-8", "surrogatepass")
+        found.update(len(data).to_bytes(8, "big"))
+        found.update(data)
+    return found.digest()
+
+
+@lru_cache(maxsize=1)
+def tool_key() -> bytes:
+    """Return a fingerprint of this program and of the Python that runs it; another one keeps results of its own."""
+    rows = []
+    for folder, below, names in os.walk(_PACKAGE):
+        below[:] = [name for name in below if name != "__pycache__"]
+        for name in names:
+            if name.endswith(_SOURCES):
+                place = os.path.join(folder, name)
+                found = os.stat(place)
+                rows.append((place, found.st_size, found.st_mtime_ns))
+    return digest(__version__, sys.version, marshal.version, sorted(rows))
+
+
+def read(file: Path, key: bytes) -> Any:
+    """Return what was kept under a key; None if there is nothing, or nothing whole."""
+    try:
+        if file.is_symlink() or file.parent.is_symlink():
+            return None
+        data = file.read_bytes()
+    except OSError:
+        return None
+    start = len(_MAGIC)
+    if data[:start] != _MAGIC or data[start + 32 : start + 64] != key:
+        return None
+    body = memoryview(data)[start + 32 :]
+    if hashlib.sha256(body).digest() != data[start : start + 32]:
+        return None
+    try:
+        return marshal.loads(body[32:])
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def write(file: Path, key: bytes, value: Any) -> None:
+    """Keep a value of plain data. Where nothing can be written, nothing is kept."""
+    body = key + marshal.dumps(value)
+    if any(place.is_symlink() for place in (file.parent, file.parent.parent)):
+        return
+    with contextlib.suppress(OSError):
+        ignored = file.with_name(".gitignore")
+        if not ignored.is_file():
+            write_whole(ignored, "# Results kept between runs; delete the folder at any time.\n*\n")
+        write_whole(file, _MAGIC + hashlib.sha256(body).digest() + body)
