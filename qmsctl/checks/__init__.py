@@ -13,7 +13,8 @@ import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qmsctl import shelf, tracking
@@ -161,9 +162,26 @@ def page(check: str) -> Page:
     )
 
 
-def level_of(check: str, levels: dict[str, str]) -> str:
-    """Return the level of a check: from qms.yaml, else its own."""
-    return levels.get(check) or str(module(check).LEVEL)
+Facts = dict[str, tuple[str, tuple[str, ...]]]
+"""Of each check: its level, and its parameters; none for a finding that is made elsewhere."""
+
+
+def _facts(root: Path | None) -> Facts:
+    """Return what is to be known of all checks before they run; kept below a root, since loading them all takes a while."""
+    if root is None:
+        return {name: _fact(name) for name in ids()}
+    place, key = root / shelf.FOLDER / "checks", shelf.tool_key()
+    found: Facts | None = shelf.read(place, key)
+    if found is None:
+        found = _facts(None)
+        shelf.write(place, key, found)
+    return found
+
+
+def _fact(name: str) -> tuple[str, tuple[str, ...]]:
+    function = getattr(module(name), "check", None)
+    needs = function.__code__.co_varnames[: function.__code__.co_argcount] if function is not None else ()
+    return str(module(name).LEVEL), needs
 
 
 def choose(only: Sequence[str], skip: Sequence[str]) -> list[str]:
@@ -194,33 +212,36 @@ def run(
     """
     context = Context(loaded, today, history, approvals, hidden, switched_off, measures)
     levels = dict(loaded.config.levels)
-    wanted = [name for name in choose(only, skip) if level_of(name, levels) != "off"]
+    facts = _facts(loaded.root if keep else None)
+    level = {name: levels.get(name) or own for name, (own, _) in facts.items()}
+    wanted = [name for name in choose(only, skip) if level[name] != "off"]
     kept = _kept_of(context) if keep and not only and not skip else None
     found: list[Finding] = [f for f in loaded.qms.findings if f.check in wanted]
-    single = [name for name in wanted if "item" in _needs(name)]
+    single = [name for name in wanted if "item" in facts[name][1]]
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
         if name not in single:
-            found.extend(_run_whole(name, context, kept))
+            found.extend(_run_whole(name, facts[name][1], context, kept))
     if progress is not None:
         progress(len(wanted), len(wanted), "")
     with stage("items one by one"):
+        run_single = _single([(name, facts[name][1]) for name in single], context)
         for item in loaded.qms.items.silently() if single else ():
-            found.extend(_run_single(single, item, context, kept))
+            found += run_single(item) if kept is None else kept.of_item(item.id, partial(run_single, item))
     if kept is not None:
         count("cache hits", kept.taken)
         count("cache misses", kept.made)
         with stage("keeping what was found"):
             kept.save()
-    found = [dataclasses.replace(f, level=level_of(f.check, levels)) for f in found]
+    found = [dataclasses.replace(f, level=level[f.check]) for f in found]
     told, waived = apply_waivers(found, loaded.config.waivers, today)
     told.sort(key=lambda f: (f.position.path, f.position.line, f.position.column, f.check, f.message))
     own = sum(1 for item in loaded.qms.items.silently() if not item.shipped)
     return Report(tuple(dict.fromkeys(told)), tuple(waived), own, len(wanted))
 
 
-KEEPABLE = {"items", "item", "graph", "types", "config", "root", "known", "claims", "coverages", "today", "loaded"}
+KEEPABLE = {"items", "graph", "types", "config", "root", "known", "claims", "coverages", "today", "loaded"}
 """What a check may ask for, so that what it finds is kept: all that tells what is read of it, and what is part of the key."""
 
 
@@ -239,51 +260,55 @@ def _kept_of(context: Context) -> Kept | None:
     return Kept(loaded.root, items, key, shelf.digest(loaded.qms.findings, loaded.foreign).hex())
 
 
-@lru_cache(maxsize=512)
-def _needs(name: str) -> tuple[str, ...]:
-    """Return the parameters of a check; none for a finding that is made elsewhere."""
-    function = getattr(module(name), "check", None)
-    return function.__code__.co_varnames[: function.__code__.co_argcount] if function is not None else ()
-
-
-def _run_whole(name: str, context: Context, kept: Kept | None) -> list[Finding]:
-    needs = _needs(name)
+def _run_whole(name: str, needs: Sequence[str], context: Context, kept: Kept | None) -> list[Finding]:
     if not needs:
         return []
     if kept is None or not KEEPABLE.issuperset(needs):
-        return _run_one(name, context)
-    return kept.of_check(name, lambda: _run_one(name, context), "loaded" in needs)
+        return _run_one(name, needs, context)
+    return kept.of_check(name, lambda: _run_one(name, needs, context), "loaded" in needs)
 
 
-def _run_single(names: Sequence[str], item: Item, context: Context, kept: Kept | None) -> list[Finding]:
-    """Run the checks that look at one item at a time."""
-
-    def run() -> list[Finding]:
-        return [finding for name in names for finding in _run_one(name, context, item)]
-
-    return kept.of_item(item.id, run) if kept is not None else run()
-
-
-def _run_one(name: str, context: Context, item: Item | None = None) -> list[Finding]:
-    function = module(name).check
+def _run_one(name: str, needs: Sequence[str], context: Context) -> list[Finding]:
     try:
-        given = {need: item if need == "item" else getattr(context, need) for need in _needs(name)}
+        given = {need: getattr(context, need) for need in needs}
         if any(given.get(need, "") is None for need in ("history", "approvals", "measures")):
             return []
-        return list(function(**given))
+        return list(module(name).check(**given))
     except Exception as error:
-        import traceback
+        return [_crash(name, error)]
 
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
-        return [
-            Finding(
-                "check-crashed",
-                f"the check {name} broke down: {type(error).__name__}: {error} ({where})",
-                Position("qms.yaml"),
-                "this is our fault; please report it. The other checks were run",
-            )
-        ]
+
+def _single(checks: Sequence[tuple[str, Sequence[str]]], context: Context) -> Callable[[Item], list[Finding]]:
+    """Return what runs all checks that look at one item at a time."""
+    ready: list[tuple[str, Callable[..., Iterable[Finding]], dict[str, Any]]] = []
+
+    def run(item: Item) -> list[Finding]:
+        if not ready:  # nothing is loaded where everything was kept
+            for name, needs in checks:
+                given = {need: getattr(context, need) for need in needs if need != "item"}
+                ready.append((name, module(name).check, given))
+        found: list[Finding] = []
+        for name, check, given in ready:
+            try:
+                found += check(item=item, **given)
+            except Exception as error:
+                found.append(_crash(name, error))
+        return found
+
+    return run
+
+
+def _crash(name: str, error: Exception) -> Finding:
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+    return Finding(
+        "check-crashed",
+        f"the check {name} broke down: {type(error).__name__}: {error} ({where})",
+        Position("qms.yaml"),
+        "this is our fault; please report it. The other checks were run",
+    )
 
 
 def apply_waivers(

@@ -202,6 +202,7 @@ class Workspace:
                 control.hidden,
                 control.switched_off,
                 measures,
+                keep=True,
             )
 
     def moment(self) -> str:
