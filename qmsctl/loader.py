@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zoneinfo
 from collections.abc import Container, Iterator, Mapping
@@ -46,7 +47,7 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     """
     sink = Sink()
     config = read_config(root, sink)
-    types, faults = schema.read_types(root / "item_types", parse_yaml_bytes)
+    types, faults = schema.read_types(root / "item_types", _schemas(root).parse if keep else parse_yaml_bytes)
     for file, reason in faults:
         sink.add(
             "item-type-broken",
@@ -80,6 +81,28 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     translations = tuple(translation for translation in said if translation is not None)
     qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files), translations)
     return Loaded(qms, types, config, root, shelf.digest(*foreign, *foreign.values()))
+
+
+class _Schemas:
+    """Schemas as they were parsed, kept below build/cache."""
+
+    def __init__(self, root: Path) -> None:
+        self._file = root / shelf.FOLDER / "schemas"
+        self._known: dict[bytes, Any] = shelf.read(self._file, shelf.tool_key()) or {}
+
+    def parse(self, data: bytes) -> tuple[dict[str, Any] | None, str]:
+        """Return (fields, "") or (None, why not)."""
+        name = hashlib.sha256(data).digest()
+        if name not in self._known:
+            self._known[name] = parse_yaml_bytes(data)
+            shelf.write(self._file, shelf.tool_key(), self._known)
+        fields, reason = self._known[name]
+        return fields, reason
+
+
+@lru_cache(maxsize=8)
+def _schemas(root: Path) -> _Schemas:
+    return _Schemas(root)
 
 
 def read_translation(

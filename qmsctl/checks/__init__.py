@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from qmsctl import shelf, tracking
 from qmsctl.config import Waiver
-from qmsctl.coverage import Claims, Coverage, coverage_of, standards_of
 from qmsctl.graph import Graph
 from qmsctl.kept import Kept
 from qmsctl.loader import Loaded
@@ -29,6 +28,8 @@ from qmsctl.timing import count, stage
 if TYPE_CHECKING:
     # Only named here: a system without change control or measures is checked without importing what they need.
     from qmsctl.approvals.register import Register
+    from qmsctl.coverage import Coverage
+    from qmsctl.coverage.claims import Claims
     from qmsctl.history.revisions import Candidate, History
     from qmsctl.measures.board import Measures
 
@@ -80,11 +81,15 @@ class Context:
     @tracking.kept
     def claims(self) -> Claims:
         """Everything that says it answers, proves or measures a clause."""
+        from qmsctl.coverage.claims import Claims
+
         return Claims(self.graph, self.today)
 
     @tracking.kept
     def coverages(self) -> list[Coverage]:
         """How the system stands to each standard that it applies."""
+        from qmsctl.coverage import coverage_of, standards_of
+
         return [coverage_of(self.graph, item.id, self.today, self.claims) for item in standards_of(self.graph)]
 
     @cached_property

@@ -99,6 +99,8 @@ def _window(line: str, first: int, last: int, room: int) -> tuple[str, str, str]
 
     Only the neighbourhood of the cause is looked at: a line may have millions of characters.
     """
+    if len(line) <= room and line.isascii() and line.isprintable():
+        return line[:first], line[first:last], line[last:]
     before = _pieces(line[max(0, first - room) : first])
     cause = _pieces(line[first : min(last, first + room)])
     after = _pieces(line[last : last + room])

@@ -28,6 +28,7 @@ class Sources:
 
     root: Path
     _texts: dict[str, str | None] = field(default_factory=dict)
+    _folders: dict[str, Path] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _hashes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -39,12 +40,21 @@ class Sources:
 
     def _read(self, path: str) -> str | None:
         try:
-            file = (self.root / path).resolve()
-            if not (file.is_relative_to(self.root.resolve()) and file.is_file() and file.stat().st_size <= MAX_BYTES):
+            folder, _, name = path.rpartition("/")
+            if folder not in self._folders:
+                self._folders[folder] = (self.root / folder).resolve()
+            file = self._folders[folder] / name
+            if name == ".." or file.is_symlink():
+                file = file.resolve()
+            if not file.is_relative_to(self._top) or not file.is_file() or file.stat().st_size > MAX_BYTES:
                 return None
             return file.read_bytes().decode("utf-8", "replace")
         except (OSError, RuntimeError, ValueError):
             return None
+
+    @cached_property
+    def _top(self) -> Path:
+        return self.root.resolve()
 
     def line(self, at: Position) -> str:
         """Return the line a position names, without blanks at its end; empty if there is none."""
