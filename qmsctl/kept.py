@@ -17,6 +17,9 @@ LOADED = "loaded:"
 """The cell of what was found while reading, and of all translations."""
 _SETTLED = 2_000_000_000
 
+_OF_OTHERS = (tracking.LINKS_FROM, tracking.LINKS_TO, tracking.CLAUSE_LINKS)
+"""Cells of an item that change with other items too."""
+
 Row = tuple[str, str, str, int, int, int, str, str]
 Known = tuple[str, str, bytes, Mapping[str, int], tuple[str, ...]]
 """Of an item: its path, its type, the fingerprint of its file and of its cells, and what it refers to."""
@@ -135,8 +138,9 @@ class Kept:
             return [_finding(row) for row in held[1]]
         with tracking.listening() as cells:
             found = make()
-        for ids in cells.values():
-            ids.discard(id)  # a change of the item itself is enough
+        for name, ids in cells.items():
+            if name not in _OF_OTHERS:
+                ids.discard(id)  # a change of its own file is enough
         self._items[id] = (_held(cells), tuple(map(_row, found)))
         self._note()
         return found

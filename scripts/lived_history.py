@@ -46,7 +46,8 @@ from qmsctl.gate import decide
 from qmsctl.gate.decision import Question
 from qmsctl.graph import Graph
 from qmsctl.history.trees import Tree
-from qmsctl.loader import Loaded, load, version_of
+from qmsctl.itemfile import version_of
+from qmsctl.loader import Loaded, load
 from qmsctl.model import Item, slug
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qmsctl import checks, schema
-from qmsctl.loader import parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference"
 

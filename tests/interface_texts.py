@@ -13,7 +13,7 @@ import jinja2
 from jinja2 import nodes
 
 from qmsctl import coverage, schema
-from qmsctl.loader import parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
 from qmsctl.measures import model, words
 from qmsctl.measures.board import Measures
 from qmsctl.model import mapping_of

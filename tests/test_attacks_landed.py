@@ -26,6 +26,7 @@ from qmsctl.cli import app
 from qmsctl.commands import Workspace
 from qmsctl.commands import site as site_command
 from qmsctl.gate import report
+from qmsctl.history import kept
 from qmsctl.loader import load
 from tests.shop import RULES, Shop, config, keys, make, person, public, sop
 
@@ -122,13 +123,23 @@ def test_cache_brought_in_with_the_files_is_not_read(approved: Shop, folder: str
     shop.at("2026-04-01T08:00:00+02:00")
     shop.commit({"notes/evil.txt": EVIL}, "eve")
     control(shop, remember=True)
-    kept = shop.root / ".git" / "qmsctl" / "history.json"
-    text = kept.read_text().replace("2026-03-02T", "2025-12-01T")
+    own = shop.root / ".git" / "qmsctl"
+    before = kept.load(own)
+    assert before.mainline
     evil, good = shop.git("rev-parse", "HEAD:notes/evil.txt"), shop.git("rev-parse", f"HEAD:{DOCUMENT}")
-    kept.unlink()
+    (own / kept.EARLIER).unlink()
+    false = [
+        commit._replace(
+            committed=commit.committed.replace("2026-03-02T", "2025-12-01T"),
+            touches=tuple(t._replace(new=t.new.replace(good, evil)) for t in commit.touches),
+        )
+        for commit in before.mainline
+    ]
     shop.branch("second")
-    for place in (f"kept/{folder}/history.json", f"kept/{folder}/qmsctl/history.json"):
-        shop.write({place.replace(".git", "dot"): text.replace(good, evil)})
+    for place in (f"kept/{folder}", f"kept/{folder}/qmsctl"):
+        target = shop.root / place.replace(".git", "dot")
+        kept.save(target, kept.Kept(), before.folders, false, before.facts)
+        (target / ".gitignore").unlink()
     link(shop, "build", "kept/build")
     shop.commit({}, "eve")
     shop.land("second")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -18,7 +19,7 @@ from qmsctl.pages.search.entries import entries
 from qmsctl.pages.search.words import ENDINGS, stem, words
 from tests.conftest import REPOSITORY
 from tests.test_browser import Quiet, browser
-from tests.test_search import FIRST_HIT, HOSTILE, QUESTIONS, index_of, view_of
+from tests.test_search import FIRST_HIT, HOSTILE, QUESTIONS, generated, index_of, view_of
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.browser
@@ -226,6 +227,23 @@ def test_a_first_hit_is_light_and_nothing_foreign_is_asked(page: Any, address: s
     page.wait_for_load_state("networkidle")
     assert 0 < sum(sizes.values()) <= FIRST_HIT
     assert foreign == []
+
+
+@pytest.mark.parametrize("count", [2000, pytest.param(5000, marks=pytest.mark.heavy)])
+def test_a_large_system_is_searched_lightly(browser: Any, tmp_path: Path, count: int) -> None:
+    """From opening the page of all hits to the first of them, with scripts and styles of the search, unpacked."""
+    root = generated(tmp_path / "qms", count)
+    asked = root.joinpath("sops", "SOP-0042.md").read_text(encoding="utf-8").split("title: ")[1].split("\n")[0]
+    page, sizes = browser.new_context().new_page(), {}
+    page.on("response", lambda r: sizes.update({r.url: len(r.body())}))
+    for base in served(written(root, tmp_path / "site")):
+        page.goto(f"{base}/search.html?q={asked.replace(' ', '+')}")
+        page.locator(".qms-results-list > li").first.wait_for()
+        page.wait_for_load_state("networkidle")
+    page.context.close()
+    needed = [size for url, size in sizes.items() if re.search(r"/search/|/search\.(js|css)|/qms\.js", url)]
+    assert len(needed) > 10
+    assert sum(needed) <= FIRST_HIT
 
 
 def test_nothing_found_shows_a_way_on(page: Any, address: str) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from qmsctl import checks, pages, schema
 from qmsctl.graph import cycles
-from qmsctl.loader import CATALOGUES, Sink, item_of, load, parse_yaml_bytes
+from qmsctl.itemfile import Sink, item_of, parse_yaml_bytes
+from qmsctl.loader import load
+from qmsctl.records import CATALOGUES
 from qmsctl.model import Item
 from tests.conftest import REPOSITORY, TODAY
 

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from qmsctl import checks, pages, schema
 from qmsctl.cli import app
 from qmsctl.commands.schema import plain
-from qmsctl.loader import load, parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
+from qmsctl.loader import load
 from tests.conftest import TODAY
 
 TYPES, FAULTS = schema.read_types(None, parse_yaml_bytes)

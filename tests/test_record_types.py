@@ -13,7 +13,8 @@ import pytest
 
 from qmsctl import checks, pages
 from qmsctl.graph import Graph
-from qmsctl.loader import Loaded, load, parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
+from qmsctl.loader import Loaded, load
 from qmsctl.model import Item, rows_of
 from tests.conftest import REPOSITORY, TODAY
 from tests.test_lived_history import script

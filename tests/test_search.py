@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from qmsctl import checks, pages
 from qmsctl.checks import Report
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
-from qmsctl.pages.search.entries import entries, plain
-from qmsctl.pages.search.index import halves, other_names
-from qmsctl.pages.search.packing import SIGNS
+from qmsctl.pages.search.entries import Entry, entries, plain
+from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
+from qmsctl.pages.search.parts import Part, Setting, halves, other_names
 from qmsctl.pages.search.words import folded, id_term, stem, terms, words
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
@@ -39,15 +41,62 @@ def index_of(view: View) -> dict[str, bytes]:
     return dict(search.files(view, indexes.pages(view)))
 
 
-def given(data: bytes) -> Any:
+def handed(data: bytes) -> Any:
     """What a piece of the index hands over; fails if it does anything else."""
     match = re.fullmatch(r'qmsSearchLoad\("\w+",(.*)\);\n', data.decode(), re.DOTALL)
     assert match is not None
     return json.loads(match.group(1))
 
 
-def pieces(index: Mapping[str, bytes]) -> dict[str, Any]:
-    return {path.rsplit("/", 1)[-1].removesuffix(".js"): given(data) for path, data in index.items()}
+class Read:
+    """An index as the script reads it."""
+
+    def __init__(self, index: Mapping[str, bytes]) -> None:
+        self.data = {path.rsplit("/", 1)[-1].removesuffix(".js"): data for path, data in index.items()}
+        self.start = handed(self.data["start"])
+        self.shards = self._parted(self.start["shards"])
+        names = [handed(self.data[name])[0] for name in self._parted(self.start["blocks"])]
+        self.blocks = [row for at, text in enumerate(names) for row in self._named(at, text)]
+        self.roles = self._parted(handed(self.data[self.start["roles"]])[1])
+
+    def _parted(self, text: str) -> list[str]:
+        return [text[at : at + self.start["name"]] for at in range(0, len(text), self.start["name"])]
+
+    def _named(self, span: int, text: str) -> Iterator[tuple[int, str]]:
+        first = span * self.start["span"] * self.start["room"]
+        for step, name in re.findall(f"([W-Za-z_-]*[0-9A-V])([a-z2-7]{{{self.start['name']}}})", text):
+            first += value(step)
+            yield first, name
+
+    def under(self, term: str) -> dict[int, int]:
+        """Entry -> level of what stands under a term."""
+        for name in self.shards:
+            words, texts = (row.split(" ") for row in handed(self.data[name]))
+            if term in words:
+                return unpacked(texts[words.index(term)])
+        return {}
+
+    def url(self, entry: int) -> str:
+        first, name = max(row for row in self.blocks if row[0] <= entry)
+        page, rows = handed(self.data[name])[entry // self.start["room"] - first // self.start["room"]]
+        begins = (
+            first
+            if entry // self.start["room"] == first // self.start["room"]
+            else entry // self.start["room"] * self.start["room"]
+        )
+        return str(page[0]) + (f"#{rows[entry - begins][2]}" if rows[entry - begins][2] else "")
+
+    def sizes(self, names: Iterable[str]) -> list[int]:
+        return sorted((len(self.data[name]) for name in names), reverse=True)
+
+
+def unpacked(text: str) -> dict[int, int]:
+    found: dict[int, int] = {}
+    slot = -1
+    for step, rows in UNIT.findall(text):
+        slot += value(step)
+        found.update((slot * ROOM + place, level) for place, level in places(rows))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -61,37 +110,13 @@ def index(view: View) -> dict[str, bytes]:
 
 
 def found_in(index: Mapping[str, bytes], term: str) -> list[int]:
-    """The entries under a term, read as the script reads them."""
-    for name, piece in pieces(index).items():
-        if re.fullmatch(r"w\d+", name) and term in piece[0].split(" "):
-            text = piece[1].split(" ")[piece[0].split(" ").index(term)]
-            return _entries(text)
-    return []
-
-
-def _entries(text: str) -> list[int]:
-    out, last, at = [], -1, 0
-    while at < len(text):
-        value, scale = 0, 1
-        while SIGNS.index(text[at]) > 31:
-            value += (SIGNS.index(text[at]) - 32) * scale
-            scale *= 32
-            at += 1
-        last += value + SIGNS.index(text[at]) * scale
-        at += 2
-        out.append(last)
-    return out
+    """The entries under a term."""
+    return list(Read(index).under(term))
 
 
 def urls(index: Mapping[str, bytes], numbers: list[int]) -> list[str]:
-    piece = pieces(index)
-    size = piece["start"]["block"]
-    found = []
-    for number in numbers:
-        shown, rows = piece[f"e{number // size}"]
-        row = rows[number % size]
-        found.append(shown[row[0]][0] + (f"#{row[3]}" if row[3] else ""))
-    return found
+    read = Read(index)
+    return [read.url(number) for number in numbers]
 
 
 # --- words ---------------------------------------------------------------------------------------------------------------
@@ -241,27 +266,32 @@ def test_same_input_same_index(view: View, index: dict[str, bytes]) -> None:
     assert index_of(view_of(REPOSITORY)) == index
 
 
-def test_another_build_never_shares_a_name(system: Callable[..., Path]) -> None:
-    def built(text: str) -> set[str]:
+def test_a_name_stands_for_one_content(system: Callable[..., Path]) -> None:
+    def built(text: str) -> dict[str, bytes]:
         root = system({"glossary/term-a.yaml": f"id: term-a\ntype: term\ntitle: Lot\ndefinition: {text}\n"})
-        return {path for path in index_of(view_of(root)) if not path.endswith("/start.js")}
+        return {path: data for path, data in index_of(view_of(root)).items() if not path.endswith("/start.js")}
 
-    assert built("One.").isdisjoint(built("Two."))
+    one, two = built("One."), built("Two.")
+    assert one.keys() - two.keys()
+    assert {path: one[path] for path in one.keys() & two.keys()} == {
+        path: two[path] for path in one.keys() & two.keys()
+    }
 
 
 def test_pieces_hold_data_and_nothing_else(index: dict[str, bytes]) -> None:
     for data in index.values():
-        given(data)
+        handed(data)
         assert b"</" not in data
 
 
 def worst_first_hit(index: Mapping[str, bytes]) -> int:
-    """The dearest first hit: three words far apart with an error in one, fourteen hits on as many pieces, a role."""
-    sizes: dict[str, list[int]] = {}
-    for path, data in index.items():
-        sizes.setdefault(re.sub(r"\d+$", "", path.rsplit("/", 1)[-1].removesuffix(".js")), []).append(len(data))
-    of = {name: sorted(found, reverse=True) for name, found in sizes.items()}
-    return of["start"][0] + sum(of["w"][:4]) + sum(of["e"][:14]) + max(of.get("r", [0])) + of["spelling"][0]
+    """The dearest first hit of the index: three words far apart with an error in one, fourteen hits on as many pieces, a role."""
+    read = Read(index)
+    of = read.start
+    once = [len(read.data[name]) for name in ("start", of["spelling"], of["facets"], of["roles"])]
+    names = read.sizes(read._parted(of["blocks"]))[:14]
+    shown = read.sizes({name for _, name in read.blocks})[:14]
+    return sum(once) + sum(names) + sum(shown) + sum(read.sizes(read.shards)[:4]) + sum(read.sizes(read.roles)[:1])
 
 
 def test_pieces_of_the_reference_are_small(index: dict[str, bytes]) -> None:
@@ -270,7 +300,7 @@ def test_pieces_of_the_reference_are_small(index: dict[str, bytes]) -> None:
 
 def test_pieces_stay_small_in_a_large_system(tmp_path: Path) -> None:
     index = index_of(View(load(generated(tmp_path, 2000)), Report(()), TODAY))
-    assert pieces(index)["start"]["count"] > 12_000
+    assert Read(index).start["count"] > 12_000
     assert worst_first_hit(index) <= FIRST_HIT
 
 
@@ -307,15 +337,128 @@ def generated(root: Path, count: int) -> Path:
     root.mkdir(exist_ok=True)
     (root / "qms.yaml").write_text("organisation: Large\n", encoding="utf-8")
     (root / "sops").mkdir()
-    for number in range(1, count + 1):
+    for nth in range(1, count + 1):
         steps = "".join(f"\n### {text(4)} {{#step-{at}}}\n\n{text(70)}\n" for at in range(6))
-        (root / "sops" / f"SOP-{number:04}.md").write_text(
-            f"---\nid: SOP-{number:04}\ntype: sop\ntitle: {text(4)}\nrevision: '1.0'\neffective: 2026-01-01\n"
+        (root / "sops" / f"SOP-{nth:04}.md").write_text(
+            f"---\nid: SOP-{nth:04}\ntype: sop\ntitle: {text(4)}\nrevision: '1.0'\neffective: 2026-01-01\n"
             f"review_every: 12 months\nchange: First edition of it.\npurpose: {text(12)}\n---\n\n## {text(3)}\n\n"
             f"{text(60)}\n\n## Steps\n{steps}",
             encoding="utf-8",
         )
     return root
+
+
+# --- what one build leaves to the next -----------------------------------------------------------------------------------
+
+
+def kept_index(root: Path, folder: Path) -> dict[str, bytes]:
+    view = View(load(root), Report(()), TODAY, words=words_of("de", root))
+    return dict(search.files(view, indexes.pages(view), folder))
+
+
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(("term-a", "term-b", "term-prüf", "SOP-0003", "SOP-0004")),
+        st.sampled_from(("Lot", "Prüfplan", "Wareneingangsprüfung", "Prüf Plan Wareneingang", "lot lot lot", "")),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS)
+def test_what_was_kept_changes_nothing(
+    edits: list[tuple[str, str, bool]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("kept")
+    root = generated(place / "qms", 6)
+    (root / "glossary").mkdir()
+    for name, text, also in edits:
+        if name.startswith("SOP"):
+            file = root / "sops" / f"{name}.md"
+            file.write_text(
+                file.read_text(encoding="utf-8") + f"\n## {text or 'More'}\n\n{text} {text}\n", encoding="utf-8"
+            )
+        elif text:
+            item = {
+                "id": name,
+                "type": "term",
+                "title": text,
+                "definition": text,
+                **({"synonyms": ["lot"]} if also else {}),
+            }
+            (root / "glossary" / f"{name}.yaml").write_text(json.dumps(item), encoding="utf-8")
+        else:
+            (root / "glossary" / f"{name}.yaml").unlink(missing_ok=True)
+        assert kept_index(root, place / "cache") == kept_index(root, place / "none" / name / str(len(text)))
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 40, None])
+def test_a_damaged_store_harms_nothing(damage: bytes | None, tmp_path: Path) -> None:
+    root = generated(tmp_path / "qms", 3)
+    clean = kept_index(root, tmp_path / "cache")
+    file = tmp_path / "cache" / "search-de"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9] + b"!" + whole[-8:] if damage is None else damage)
+    damaged = file.read_bytes()
+    assert kept_index(root, tmp_path / "cache") == clean
+    assert file.read_bytes() != damaged
+    file.unlink()
+    assert kept_index(root, tmp_path / "cache") == clean
+
+
+def test_a_store_that_cannot_be_written_harms_nothing(tmp_path: Path) -> None:
+    root = generated(tmp_path / "qms", 2)
+    (tmp_path / "file").write_bytes(b"")
+    assert kept_index(root, tmp_path / "file") == kept_index(root, tmp_path / "cache")
+
+
+def test_only_what_changed_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    part = Setting.part
+
+    def counted(setting: Setting, entries: Sequence[Entry], process: str) -> Part:
+        made.append(entries[0].page.id)
+        return part(setting, entries, process)
+
+    monkeypatch.setattr(Setting, "part", counted)
+    root = generated(tmp_path / "qms", 30)
+    kept_index(root, tmp_path / "cache")
+    assert len(made) > 30
+    made.clear()
+    file = root / "sops" / "SOP-0017.md"
+    file.write_text(file.read_text(encoding="utf-8") + "\n## Gauges\n\nCheck them.\n", encoding="utf-8")
+    kept_index(root, tmp_path / "cache")
+    assert made == ["SOP-0017"]
+
+
+def test_a_change_leaves_other_pieces_as_they_were(tmp_path: Path) -> None:
+    root = generated(tmp_path / "qms", 300)
+    before = Read(kept_index(root, tmp_path / "cache"))
+    file = root / "sops" / "SOP-0017.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.rstrip().rsplit(" ", 1)[0] + " gauge\n", encoding="utf-8")
+    edited = Read(kept_index(root, tmp_path / "cache"))
+    new = text.replace("SOP-0017", "SOP-0301")
+    (root / "sops" / "SOP-0301.md").write_text(new, encoding="utf-8")
+    added = Read(kept_index(root, tmp_path / "cache"))
+    assert len(set(edited.shards) - set(before.shards)) <= 4 < len(before.shards) / 10
+    assert len({n for _, n in edited.blocks} - {n for _, n in before.blocks}) <= 2
+    assert len({n for _, n in added.blocks} - {n for _, n in edited.blocks}) <= 8
+    assert dict(edited.blocks).keys() - dict(added.blocks).keys() == set()
+
+
+def test_the_best_entries_of_a_frequent_word_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search.index, "MOST", 4)
+    rows = {0: [(0, 5), (3, 9)], 2: [(1, 9), (2, 1)], 40: [(0, 60)], 41: [(7, 5)]}
+    last, text = -1, ""
+    for slot, places_of in rows.items():
+        text += number(slot - last) + fragment(places_of)
+        last = slot
+    kept = unpacked(search.index.best(text))
+    assert kept == {0: 5, 3: 9, 2 * ROOM + 1: 9, 40 * ROOM: 60}
 
 
 # --- hostile items -------------------------------------------------------------------------------------------------------
@@ -336,7 +479,7 @@ def test_hostile_texts_stay_text(system: Callable[..., Path]) -> None:
     }
     index = index_of(view_of(system(files)))
     for data in index.values():
-        given(data)
+        handed(data)
         assert b"</" not in data
         assert "\u2028".encode() not in data
     assert len(found_in(index, "proto")) == 1

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from qmsctl import checks, engines, pages, schema
-from qmsctl.loader import load, parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
+from qmsctl.loader import load
 from tests.conftest import REPOSITORY, TODAY
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

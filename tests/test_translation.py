@@ -8,7 +8,8 @@ import pytest
 
 from qmsctl import checks, pages
 from qmsctl.editing import translate
-from qmsctl.loader import language_of, load
+from qmsctl.itemfile import language_of
+from qmsctl.loader import load
 from qmsctl.translation import loaded_in
 from tests.conftest import TODAY
 

@@ -23,7 +23,7 @@ from benchmarks.speed.measure import Failure, clean
 P = ParamSpec("P")
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMMITS, MOST_COMMITS = 2.5, 12_500
+COMMITS, MOST_COMMITS = 2.5, 50_000
 """Commits for each item, as after some years of use; and how many at most, since Git needs long to make more."""
 AREAS = {
     "limits": "What nobody can do without",
@@ -50,7 +50,7 @@ class Setting:
 
 SETTINGS = {
     "full": Setting(
-        {"check": (100, 1000, 5000, 10_000, 50_000), "site": (100, 1000, 5000), "history": (100, 1000, 5000), "limits": (100, 1000, 5000, 10_000, 50_000)},
+        {"check": (100, 1000, 5000, 10_000, 50_000), "site": (100, 1000, 5000), "history": (100, 1000, 5000, 20_000), "limits": (100, 1000, 5000, 10_000, 50_000)},
         3, 150, 30,
     ),
     "small": Setting(dict.fromkeys(AREAS, (100, 300)), 1, 30, 3),

@@ -6,12 +6,12 @@ import html
 import posixpath
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from qmsctl.history.revisions import facts_of
-from qmsctl.history.trees import LINK, SUBMODULE, Tree
+from qmsctl.history.trees import LINK, SUBMODULE, Shown, Tree
 from qmsctl.loader import SUFFIXES
 
 _HIDDEN = ("approvals/", "build/", ".")
@@ -48,32 +48,56 @@ def manifest(tree: Tree, path: str) -> Manifest:
     browser makes of a text is too rich to be read more exactly, and one file too many does no harm.
     """
     found = {path: tree.digest(path)}
-    words = _words(tree.read(path))
-    for ending, names in _beside(tree).items():
-        for name, places in names.items() if ending in words else ():
-            for place in places if name in words else ():
-                for file in _followed(tree, place):
-                    if not _is_item(tree, file):
-                        found[file] = tree.digest(file)
+    for place in _named_in(_words(tree.read(path)), _beside(tree)):
+        for file in _followed(tree, place):
+            if file not in found and not _is_item(tree, file):
+                found[file] = tree.digest(file)
     rest = sorted((name, sha) for name, sha in found.items() if name != path)
     return Manifest(((path, found[path]), *rest))
 
 
-def _beside(tree: Tree) -> dict[str, dict[str, list[str]]]:
+def showable(paths: Iterable[str]) -> Shown:
     """Return the files that documents can show, by ending and name; evidence is none of them."""
+    found: Shown = {}
+    for path in paths:
+        name = path.rsplit("/", 1)[-1]
+        if not path.startswith(_HIDDEN) and not name.startswith("."):
+            ending = name[name.rfind(".") :] if "." in name else ""
+            names, lengths = found.setdefault(ending, ({}, set()))
+            names.setdefault(name, []).append(path)
+            lengths.add(len(name))
+    return found
+
+
+def _beside(tree: Tree) -> Shown:
     if tree.shown is None:
-        tree.shown = {}
-        for path in tree.files:
-            name = path.rsplit("/", 1)[-1]
-            if not path.startswith(_HIDDEN) and not name.startswith("."):
-                ending = name[name.rfind(".") :] if "." in name else ""
-                tree.shown.setdefault(ending, {}).setdefault(name, []).append(path)
+        tree.shown = showable(tree.files)
     return tree.shown
+
+
+def _named_in(words: str, shown: Shown) -> Iterator[str]:
+    """Yield the paths of the files whose name stands in a text.
+
+    A name can only end where its ending does: to look there costs by the text, not by the number of files.
+    """
+    for ending, (names, lengths) in shown.items():
+        if ending:
+            ends = [match.end(1) for match in re.finditer(f"(?=({re.escape(ending)}))", words)]
+            told = {words[max(0, end - length) : end] for end in ends for length in lengths} & names.keys()
+        else:
+            told = {name for name in names if name in words}
+        for name in told:
+            yield from names[name]
 
 
 def _is_item(tree: Tree, path: str) -> bool:
     """Tell whether a file is an item, which is approved by itself."""
-    return path.endswith(SUFFIXES) and bool(facts_of(tree.read(path), path.endswith(".md")).get("id"))
+    return path.endswith(SUFFIXES) and _has_id(tree.read(path), path.endswith(".md"))
+
+
+@lru_cache(maxsize=4096)
+def _has_id(data: bytes, markdown: bool) -> bool:
+    return bool(facts_of(data, markdown).get("id"))
 
 
 def _followed(tree: Tree, path: str) -> Iterator[str]:

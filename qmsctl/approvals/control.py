@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qmsctl import frontmatter
-from qmsctl.approvals.register import Register
 from qmsctl.config import FILE
 from qmsctl.history import git, revisions
 from qmsctl.history.revisions import History
 from qmsctl.loader import Loaded
+
+if TYPE_CHECKING:
+    from qmsctl.approvals.register import Register
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ def open_control(loaded: Loaded, today: str, known: str = "", remember: bool = T
         return Control(hidden=(str(error),))
     if history.gaps:
         return Control(hidden=history.gaps)
+    # Here, since most systems do without: it brings in everything that approvals are made of.
+    from qmsctl.approvals.register import Register
+
     return Control(history, Register(history, loaded))
 
 

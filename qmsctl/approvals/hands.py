@@ -17,14 +17,19 @@ Hands = tuple[dict[str, str], dict[str, str]]
 class Contributions:
     """A line of commits, and who is behind each document they changed."""
 
-    def __init__(self, repository: Path, commits: Iterable[git.Commit]) -> None:
+    def __init__(
+        self, repository: Path, commits: Iterable[git.Commit], known: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """``known`` is what was read of contents before, by their blob id: those are not read again."""
+        known = known or {}
         self.commits = list(commits)
         wanted = {t.new for c in self.commits for t in c.touches if t.new and t.path.endswith(SUFFIXES)}
         wanted |= {t.old for c in self.commits for t in c.touches if t.old and t.path.endswith(SUFFIXES)}
         markdown = {b for c in self.commits for t in c.touches if t.path.endswith(".md") for b in (t.old, t.new)}
-        contents = git.blobs(repository, sorted(wanted))
+        contents = git.blobs(repository, sorted(wanted - known.keys()))
         self._signers: dict[str, str] = {}
-        self._ids = {blob: facts_of(data, blob in markdown).get("id", "") for blob, data in contents.items()}
+        self._ids = {blob: known[blob].get("id", "") for blob in wanted & known.keys()}
+        self._ids |= {blob: facts_of(data, blob in markdown).get("id", "") for blob, data in contents.items()}
 
     def shas(self) -> list[str]:
         """Return the commits that changed something themselves; a merge that only joins did not."""

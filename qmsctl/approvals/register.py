@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from qmsctl.approvals import documents, snapshots, votes
-from qmsctl.approvals.content import Manifest, manifest
+from qmsctl.approvals.content import Manifest, manifest, showable
 from qmsctl.approvals.documents import State
 from qmsctl.approvals.hands import Contributions, barred
 from qmsctl.approvals.judge import Verdict, judge
@@ -18,9 +19,11 @@ from qmsctl.approvals.statement import FOLDER, StatementFault
 from qmsctl.approvals.votes import Vote
 from qmsctl.config import FILE, Approvals
 from qmsctl.history import git, trees
+from qmsctl.history.past import Timeline
 from qmsctl.history.revisions import History, Version
-from qmsctl.history.trees import Tree
-from qmsctl.loader import Loaded, load, version_of
+from qmsctl.history.trees import Shown, Tree
+from qmsctl.itemfile import version_of
+from qmsctl.loader import Loaded, load
 from qmsctl.model import Item, add_period
 
 
@@ -30,17 +33,18 @@ class Register:
     def __init__(self, history: History, loaded: Loaded) -> None:
         self.history = history
         self._loaded = loaded
-        self.tree = trees.of(history.root, history.tip, history.prefix)
-        self._at: dict[str, State] = {}
-        self._trees: dict[str, Tree] = {}
+        self.tree = Tree(history.root, trees.of(history.root, history.tip, history.prefix).files, history.contents)
+        self._at: dict[int, State] = {}
+        # A version is judged twice: by itself, and as what the next one goes on top of.
+        self._read = lru_cache(maxsize=64)(self._parsed)
+        self._manifests: dict[tuple[str, str, str], Manifest] = {}
         self._epochs: dict[frozenset[tuple[str, str]], State] = {}
         self._verdicts: dict[tuple[str, str, str], Verdict] = {}
         self._brought: dict[str, Contributions] = {}
         self.present = self.epoch(history.tip)
         since = self.present.approvals.since if self.present.approvals else "9999"
-        late = [rows for rows in history.versions.values() if history.day(rows[-1].landed) >= since]
-        history.fetch(row for rows in late for row in rows if self.controls(row))
-        self.tree.keep(history.contents)
+        rows = (row for rows in history.versions.values() for row in _since(rows, since, history))
+        history.fetch(row for row in rows if self.controls(row))
 
     @property
     def approvals(self) -> Approvals | None:
@@ -62,21 +66,33 @@ class Register:
 
     def epoch(self, commit: str) -> State:
         """Return rules, people, roles and item types as they were at a commit."""
-        if commit not in self._at:
-            self._at[commit] = self._epoch(commit)
-        return self._at[commit]
+        turn = bisect_right(self._turns, self.history.place_of[commit])
+        if turn not in self._at:
+            self._at[turn] = self._epoch(self._turns[turn - 1] if turn else 0)
+        return self._at[turn]
 
-    def _epoch(self, commit: str) -> State:
-        tree = trees.of(self.history.root, commit, self.history.prefix)
+    @cached_property
+    def _deciding(self) -> list[str]:
+        """Every file there ever was that holds rules, people, roles, risks or item types; all are read at once."""
         config, types = self._loaded.config, self._loaded.types
         folders = tuple(
             config.folders.get(name, types[name].folder) + "/" for name in ("person", "role", "risk") if name in types
         )
-        part = tree.only(lambda p: p in (FILE, config.directory) or p.startswith((*folders, "item_types/")))
+        places = self.history.timeline.places
+        return [p for p in places if p in (FILE, config.directory) or p.startswith((*folders, "item_types/"))]
+
+    @cached_property
+    def _turns(self) -> list[int]:
+        """The places in the line of landings at which one of them changed."""
+        return sorted({place for path in self._deciding for place in self.history.timeline.places[path]})
+
+    def _epoch(self, place: int) -> State:
+        files = self.history.timeline.at(place)
+        part = self.tree.another({path: files[path] for path in self._deciding if path in files})
         key = frozenset((path, blob) for path, (_, blob) in part.files.items())
         if key not in self._epochs:
-            with part.folder() as place:
-                self._epochs[key] = State(part, load(place))
+            with part.folder() as folder:
+                self._epochs[key] = State(part, load(folder))
         return self._epochs[key]
 
     def _base(self, landing: git.Commit) -> tuple[State, str]:
@@ -175,7 +191,11 @@ class Register:
 
     def item(self, version: Version) -> Item | None:
         """Return a version as an item."""
-        return version_of(version.path, self.history.content(version), self._loaded.types)
+        return self._read(version.path, version.blob)
+
+    def _parsed(self, path: str, blob: str) -> Item | None:
+        self.history.fetch_blobs([blob])
+        return version_of(path, self.history.contents[blob], self._loaded.types)
 
     def controls(self, version: Version) -> bool:
         """Tell whether a version is of a controlled type."""
@@ -188,15 +208,24 @@ class Register:
         The newest content is held against the pictures of today, an earlier one against those of its landing:
         what was true of it then stays true.
         """
-        newest = self.history.versions[version.item][-1]
-        around = self.tree if newest.blob == version.blob else self._tree_at(version.commit)
-        return manifest(around.with_files({version.path: ("100644", version.blob)}), version.path)
+        name = (version.path, version.commit, version.blob)
+        if name not in self._manifests:
+            newest = self.history.versions[version.item][-1]
+            around = self.tree if newest.blob == version.blob else self._tree_at(version.commit)
+            lying = around.with_files({version.path: ("100644", version.blob)})
+            self._manifests[name] = manifest(lying, version.path)
+        return self._manifests[name]
 
     def _tree_at(self, commit: str) -> Tree:
-        if commit not in self._trees:
-            self._trees[commit] = trees.of(self.history.root, commit, self.history.prefix)
-            self._trees[commit].keep(self.history.contents)
-        return self._trees[commit]
+        files = self.history.timeline.at(self.history.place_of[commit])
+        tree = self.tree.another(files)
+        tree.shown = self._ever_shown
+        return tree
+
+    @cached_property
+    def _ever_shown(self) -> Shown:
+        """What documents could show at any time; what was not there at one is passed over."""
+        return showable(self.history.timeline.places)
 
     def verdict(self, version: Version) -> Verdict:
         """Say whether a version is approved."""
@@ -219,6 +248,10 @@ class Register:
         rows = self.history.versions[version.item]
         at = rows.index(first)
         previous = rows[at - 1] if at and rows[at - 1].blob else None
+        # Each is judged on top of those before it: from the oldest on, so that no chain of them grows too deep.
+        for row in rows[:at]:
+            if row.blob and self.history.day(row.landed) >= self.since:
+                self.verdict(row)
         old, new = self.item(previous) if previous else None, self.item(version)
         if new is None:
             return Verdict(problems=("its content cannot be read",))
@@ -271,9 +304,9 @@ class Register:
 
     def pictures_changed(self, content: Manifest) -> list[str]:
         """Return when files that a document shows landed, in order."""
-        paths = {self.history.prefix + path for path, _ in content.files[1:]}
-        rows = (c for c in self.history.mainline if any(t.path in paths for t in c.touches)) if paths else ()
-        return [self.history.time_of[commit.sha] for commit in rows]
+        places = self.history.timeline.places
+        changed = sorted({place for path, _ in content.files[1:] for place in places.get(path, ())})
+        return [self.history.time_of[self.history.mainline[place].sha] for place in changed]
 
     def _was_there(self, first: Version, content: Manifest, approvals: Approvals) -> bool:
         """Tell whether this very content, pictures included, landed before change control began.
@@ -326,7 +359,7 @@ class Register:
     def brought(self, sha: str) -> Contributions:
         """Return the commits that one landing brought."""
         if sha not in self._brought:
-            self._brought[sha] = Contributions(self.history.root, self.history.brought(sha))
+            self._brought[sha] = Contributions(self.history.root, self.history.brought(sha), self.history.facts)
         return self._brought[sha]
 
     def open_hands(self, item: str, people_of: State) -> tuple[dict[str, str], dict[str, str]]:
@@ -410,7 +443,8 @@ class Register:
     ) -> Verdict:
         """Judge what governs by the rules and people that were approved before it."""
         assert state.approvals is not None
-        content = documents.governing_manifest(trees.of(self.history.root, landing.sha), test)
+        files = self._everywhere.at(self.history.place_of[landing.sha])
+        content = documents.governing_manifest(self.tree.another(files), test)
         if content is None:
             return Verdict(problems=("nothing is left that governs",))
         said = [vote for vote in self.votes(documents.GOVERNING, state) if vote.key == content.key]
@@ -428,6 +462,11 @@ class Register:
             problem = f"nobody knows whose address on a commit this is: {named}"
             found = dataclasses.replace(found, problems=(*found.problems, problem))
         return found
+
+    @cached_property
+    def _everywhere(self) -> Timeline:
+        """The files of the whole repository: what governs may lie beside the system's folder."""
+        return Timeline(self.history.mainline) if self.history.prefix else self.history.timeline
 
     def _under_unapproved_rules(self, landing: git.Commit) -> bool:
         """Tell whether the rules a landing was judged by had landed without approval themselves."""
@@ -469,6 +508,12 @@ class Register:
             if vote.role in roles and people.acts_as(vote.person, vote.role):
                 return vote
         return None
+
+
+def _since(rows: list[Version], day: str, history: History) -> list[Version]:
+    """Return the versions that landed on a day or later, and the newest before."""
+    first = next((at for at, row in enumerate(rows) if history.day(row.landed) >= day), len(rows))
+    return rows[max(0, first - 1) :]
 
 
 def _when(moment: str) -> datetime.datetime:

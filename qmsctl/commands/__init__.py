@@ -118,7 +118,8 @@ class Workspace:
 
         loaded = self.loaded
         try:
-            found = revisions.read(loaded.root, loaded.config, loaded.types, today=self.known_day())
+            cache = git.own_folder(loaded.root) / "qmsctl"
+            found = revisions.read(loaded.root, loaded.config, loaded.types, cache=cache, today=self.known_day())
         except git.GitFault as error:
             raise Trouble(f"there is no history to read: {error}", "keep the system in Git: git init") from error
         if found.gaps:

@@ -189,7 +189,13 @@ def _history(workspace: Workspace) -> History | None:
     """The history of a system that is kept in Git without change control; None where there is none to rely on."""
     loaded = workspace.loaded
     try:
-        found = revisions.read(loaded.root, loaded.config, loaded.types, today=workspace.known_day())
+        found = revisions.read(
+            loaded.root,
+            loaded.config,
+            loaded.types,
+            cache=git.own_folder(loaded.root) / "qmsctl",
+            today=workspace.known_day(),
+        )
     except git.GitFault:
         return None
     return None if found.gaps else found

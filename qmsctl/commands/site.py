@@ -45,9 +45,7 @@ def build(workspace: Workspace, engine: str, preview: bool, audiences: tuple[str
     published unless qms.yaml allows it.
     """
     root = workspace.root
-    count = _write(workspace, root, as_of, preview, audiences)
-    emit(f"{count} pages written; building the intranet with {engine} ...")
-    _build(root, engine)
+    _publish(workspace, engine, as_of, preview, audiences)
     emit(f"built: {root / 'build' / 'site' / 'index.html'}")
 
 
@@ -70,16 +68,15 @@ def serve(
 ) -> None:
     """Build the intranet, serve it, and build it anew when a file changes. Ctrl-C ends it."""
     root = workspace.root
-    count = _write(workspace, root, as_of, preview, audiences)
-    emit(f"{count} pages written; building the intranet with {engine} ...")
-    _build(root, engine)
+    _publish(workspace, engine, as_of, preview, audiences)
 
     def again() -> None:
         try:
-            _write(Workspace(root, as_of), root, as_of, preview, audiences)
+            with engines.alone(root):
+                _write(Workspace(root, as_of), root, as_of, preview, audiences)
+                engines.build(root, engine)
         except Trouble as error:
             raise RuntimeError(f"{error.message}; {error.help}") from error
-        engines.build(root, engine)
 
     def ready(address: str) -> None:
         emit(f"the intranet is at {address}  (Ctrl-C ends it)")
@@ -89,6 +86,19 @@ def serve(
         emit(f"not built: {why}\nthe last good intranet is still shown")
 
     serve_site(root, host, port, again, ready, failed)
+
+
+def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool, audiences: Sequence[str]) -> None:
+    """Write the pages and build the intranet; another process that builds it too comes before or after."""
+    root = workspace.root
+    try:
+        with engines.alone(root):
+            count = _write(workspace, root, as_of, preview, audiences)
+            emit(f"{count} pages written; building the intranet with {engine} ...")
+            with stage("building the site"):
+                engines.build(root, engine, emit)
+    except engines.BuildFault as error:
+        raise Trouble(str(error), "the last good intranet was left in place", EXIT_FINDINGS) from error
 
 
 def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> int:
@@ -103,11 +113,3 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, a
             system, shown.report, shown.today, docs, step, shown.control, shown.performance, shown.redact
         )
     return len(written)
-
-
-def _build(root: Path, engine: str) -> None:
-    try:
-        with stage("building the site"):
-            engines.build(root, engine)
-    except engines.BuildFault as error:
-        raise Trouble(str(error), "the last good intranet was left in place", EXIT_FINDINGS) from error

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from qmsctl.diagrams import scales
@@ -33,12 +34,17 @@ def address(href: str) -> str:
 
 def measure(text: str, size: float) -> float:
     """Return about how wide a text is, rather more than less."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return scales.measure(text, size) + wide * 0.4 * size
 
 
 def wrapped(text: str, room: float, size: float, most: int = 4) -> list[str]:
     """Return a text in lines of a width; words that are too long are broken, what is too much ends in …."""
+    return [*_wrapped(text, room, size, most)]
+
+
+@lru_cache(maxsize=8192)
+def _wrapped(text: str, room: float, size: float, most: int) -> list[str]:
     lines: list[str] = []
     line = ""
     words = plain(text).split()

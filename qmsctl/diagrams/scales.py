@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from qmsctl.diagrams.wording import GREAT, number
 from qmsctl.measures.periods import parse
@@ -17,7 +18,12 @@ _WIDE = set("mwMW%@—→")
 
 def measure(text: str, size: float = 12) -> float:
     """Return about how wide a text is, rather more than less."""
-    return size * sum(0.38 if c in _NARROW else 0.96 if c in _WIDE else 0.7 if c.isupper() else 0.62 for c in text)
+    return size * _units(text)
+
+
+@lru_cache(maxsize=8192)
+def _units(text: str) -> float:
+    return sum(0.38 if c in _NARROW else 0.96 if c in _WIDE else 0.7 if c.isupper() else 0.62 for c in text)
 
 
 def fitted(text: str, room: float, size: float = 12) -> str:

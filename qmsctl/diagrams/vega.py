@@ -11,9 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
+
+from qmsctl import shelf
 
 # What the colours mean; charts.css gives each its variable, and without it they are right on white paper.
 INK, SOFT, LINE, PAPER = "#1d2733", "#5b6876", "#dde3e8", "#ffffff"
@@ -35,6 +38,8 @@ _SHARED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "text-anchor", 
 _NUMBER = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 _CIRCLE = re.compile(r"^M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0$")
 _MOVE = re.compile(r"^translate\(([-\d.]+),([-\d.]+)\)$")
+_HERE = Path(__file__)
+_folders: list[Path] = []
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -120,11 +125,24 @@ def _library() -> Any:
     return vl_convert
 
 
+def keep_below(root: Path) -> None:
+    """Keep drawings below the root of a system from now on, for the next build."""
+    _folders[:] = [root / shelf.FOLDER / "charts"]
+
+
 @lru_cache(maxsize=1024)
 def _marks(spec: str) -> str:
     """The marks of a drawing; the same figures are not drawn twice. Raises ChartFault, ValueError and ParseError."""
+    key = shelf.digest(spec, _library().__version__, _HERE.read_bytes())
+    for folder in _folders:
+        kept = shelf.read(folder / key.hex(), key)
+        if isinstance(kept, str):
+            return kept
     root = ElementTree.fromstring(_library().vegalite_to_svg(json.loads(spec), allowed_base_urls=[]))
-    return "".join(_element(e) for e in _reduced(root))
+    found = "".join(_element(e) for e in _reduced(root))
+    for folder in _folders:
+        shelf.write(folder / key.hex(), key, found)
+    return found
 
 
 # --- reducing -------------------------------------------------------------------------------------

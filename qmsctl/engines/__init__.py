@@ -6,53 +6,77 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from qmsctl.config import FILE
-from qmsctl.loader import parse_yaml_bytes
-from qmsctl.model import harmless, mapping_of
+from qmsctl import shelf, timing
+from qmsctl.engines.alone import BuildFault, alone
 
+__all__ = ["STATE", "BuildFault", "alone", "build", "configuration"]
 PACKAGE = Path(__file__).resolve().parent.parent
+STATE = shelf.FOLDER / "site"
+"""What is known of the site as last built."""
 
 
-class BuildFault(RuntimeError):
-    """The intranet could not be built; the message says what the engine said."""
+def build(root: Path, engine: str = "mkdocs", say: Callable[[str], None] | None = None) -> Path:
+    """Build the intranet of a system; return its folder. Raises BuildFault and leaves the last good one.
+
+    ``say`` is told, in one line, why it takes longer than it could.
+    """
+    fresh = root / "build" / "site.new"
+    target = root / "build" / "site"
+    with alone(root):
+        if fresh.is_symlink() or target.is_symlink():
+            raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
+        shutil.rmtree(fresh, ignore_errors=True)
+        settings = configuration(root, fresh)
+        try:
+            done = _run(root, engine, settings, fresh, say)
+        finally:
+            settings.unlink(missing_ok=True)
+        if done.returncode != 0 or not (fresh / "index.html").is_file():
+            shutil.rmtree(fresh, ignore_errors=True)
+            said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+            raise BuildFault(f"{engine} could not build the intranet:\n" + "\n".join(said[-12:]))
+        old = root / "build" / "site.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    return target
 
 
-def build(root: Path, engine: str = "mkdocs") -> Path:
-    """Build the intranet of a system; return its folder. Raises BuildFault and leaves the last good one."""
+def _run(
+    root: Path, engine: str, settings: Path, fresh: Path, say: Callable[[str], None] | None
+) -> subprocess.CompletedProcess[str]:
+    """Run the engine; where the quick way to run it does not apply, the plain one."""
     from qmsctl.engines import mkdocs, zensical
 
-    command = {"mkdocs": mkdocs.command, "zensical": zensical.command}[engine]
-    fresh = root / "build" / "site.new"
-    if any(folder.is_symlink() for folder in (root / "build", fresh, root / "build" / "site")):
-        raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
-    shutil.rmtree(fresh, ignore_errors=True)
-    settings = configuration(root, fresh)
-    try:
-        done = subprocess.run(
-            command(settings),
-            cwd=root,
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    finally:
-        settings.unlink(missing_ok=True)
-    if done.returncode != 0 or not (fresh / "index.html").is_file():
+    if engine == "zensical":
+        return _program(zensical.command(settings), root)
+    done = _program(mkdocs.quick_command(settings, root / "build" / "site", root / STATE), root)
+    answer = mkdocs.answer(done.returncode, done.stdout)
+    timing.count("pages rendered", answer.get("rendered", 0))
+    timing.count("pages unchanged", answer.get("linked", 0))
+    if "plain" in answer:
+        if say is not None:
+            say(f"MkDocs builds all pages anew: {answer['plain']}")
         shutil.rmtree(fresh, ignore_errors=True)
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        raise BuildFault(f"{engine} could not build the intranet:\n" + "\n".join(said[-12:]))
-    target = root / "build" / "site"
-    old = root / "build" / "site.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-    return target
+        done = _program(mkdocs.command(settings), root)
+    return done
+
+
+def _program(command: list[str], root: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=root,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -62,6 +86,11 @@ def _environment() -> dict[str, str]:
 
 def configuration(root: Path, site: Path) -> Path:
     """Write the configuration for this build: the repository's mkdocs.yml, else the usual one."""
+    # Here, for the process that builds imports this package and needs none of it.
+    from qmsctl.config import FILE
+    from qmsctl.itemfile import parse_yaml_bytes
+    from qmsctl.model import mapping_of
+
     own = root / "mkdocs.yml"
     text = (own if own.is_file() else PACKAGE / "pages" / "mkdocs.yml").read_text(encoding="utf-8")
     settings, _ = parse_yaml_bytes((root / FILE).read_bytes())
@@ -88,4 +117,6 @@ def configuration(root: Path, site: Path) -> Path:
 
 def _text(value: object) -> str:
     """A text as YAML reads it, without what themes would not escape."""
+    from qmsctl.model import harmless
+
     return json.dumps(harmless(str(value)))

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def command(configuration: Path) -> list[str]:
     """The command that builds; strict, so that a warning fails it. Never quiet: then broken links pass."""
     return [sys.executable, "-P", "-m", "mkdocs", "build", "--strict", "--clean", "--config-file", str(configuration)]
+
+
+def quick_command(configuration: Path, former: Path, state: Path) -> list[str]:
+    """The command that makes the same site in less time: see `_drive`."""
+    return [sys.executable, "-P", "-m", "qmsctl.engines._drive", str(configuration), str(former), str(state)]
+
+
+def answer(code: int, output: str) -> dict[str, Any]:
+    """What the quick command did: how many pages were `rendered` and `linked`, or why the `plain` one has to build.
+
+    Empty if it found a fault.
+    """
+    try:
+        said = json.loads(output.strip().rpartition("\n")[2])
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        return said
+    return {} if code == 1 else {"plain": f"it ended with {code}"}

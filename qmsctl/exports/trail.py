@@ -6,7 +6,8 @@ import csv
 import difflib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from qmsctl import redline
 from qmsctl.approvals.judge import Verdict
@@ -15,8 +16,8 @@ from qmsctl.approvals.trail import Entry, approvals_of, entries, names
 from qmsctl.exports import pdf
 from qmsctl.graph import Graph
 from qmsctl.history import git
-from qmsctl.history.revisions import History, Version
-from qmsctl.loader import version_of
+from qmsctl.history.revisions import History
+from qmsctl.itemfile import version_of
 from qmsctl.model import Item
 from qmsctl.printable import no_formula, printable
 
@@ -32,12 +33,19 @@ def rows(
     history: History, register: Register | None, graph: Graph, items: Iterable[str], today: str
 ) -> list[dict[str, str]]:
     """Return one row for every value that changed: item, when, by whom, old, new, why, approved by."""
+    wanted = list(items)
+    history.fetch(version for item in wanted for version in history.versions.get(item, ()))
+
+    @lru_cache(maxsize=2)  # what one entry is compared with is what the one before it was about
+    def content(path: str, blob: str) -> Item | None:
+        return version_of(path, history.contents[blob], graph.types)
+
     found = []
-    for item in items:
+    for item in wanted:
         if item == SETTINGS and register is not None:
             found += _settings(history, register)
         for entry in entries(history, register, item, today):
-            found += _rows_of(entry, history, graph)
+            found += _rows_of(entry, graph, content)
     return found
 
 
@@ -85,13 +93,13 @@ def _approved(verdict: Verdict | None) -> str:
     )
 
 
-def _rows_of(entry: Entry, history: History, graph: Graph) -> list[dict[str, str]]:
+def _rows_of(entry: Entry, graph: Graph, content: Callable[[str, str], Item | None]) -> list[dict[str, str]]:
     version = entry.version
     kind = graph.types.get(version.facts.get("type", ""))
     if kind is None:
         return []
-    old = _item(history, entry.before, graph) if entry.before else None
-    new = _item(history, version, graph) if version.blob else None
+    old = content(entry.before.path, entry.before.blob) if entry.before else None
+    new = content(version.path, version.blob) if version.blob else None
     base = {
         "item": version.item,
         "title": version.facts.get("title", ""),
@@ -115,10 +123,6 @@ def _rows_of(entry: Entry, history: History, graph: Graph) -> list[dict[str, str
         }
         for change in changes
     ]
-
-
-def _item(history: History, version: Version, graph: Graph) -> Item | None:
-    return version_of(version.path, history.content(version), graph.types)
 
 
 def csv_text(found: list[dict[str, str]]) -> str:

@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
+from typing import NamedTuple
 
 TIMEOUT = 300
 _YEAR_9999 = 253_370_764_800
@@ -42,8 +44,7 @@ class MergeConflict(GitFault):
         self.paths = paths
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """One file that a commit changed. ``old`` and ``new`` are blob ids, "" where there is no file."""
 
     path: str
@@ -52,8 +53,7 @@ class Touch:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit as it stands in Git; nothing in it is proven but its content."""
 
     sha: str
@@ -167,7 +167,10 @@ def paths_on_branches(root: Path) -> set[str]:
 
 
 _HEADER = ("%H", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%B")
-_RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color")
+_RAW = (
+    "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative",
+    "--ignore-submodules=none",
+)  # fmt: skip
 
 
 def log(root: Path, revision: str, *, since: str = "", first_parent: bool = False) -> list[Commit]:
@@ -212,14 +215,15 @@ def _parse_log(tokens: list[str]) -> Iterator[Commit]:
             else:
                 break
         sha, parents, name, mail, authored, other, other_mail, committed, message = head
+        # What thousands of commits have in common is held once.
         yield Commit(
-            sha.lstrip("\n"),
-            tuple(parents.split()),
-            name,
-            mail,
+            intern(sha.lstrip("\n")),
+            tuple(map(intern, parents.split())),
+            intern(name),
+            intern(mail),
             _moment(authored),
-            other,
-            other_mail,
+            intern(other),
+            intern(other_mail),
             _moment(committed),
             message.strip(),
             tuple(touches),
@@ -245,7 +249,7 @@ def _touch(entry: str, path: str) -> Touch:
     parents = len(entry) - len(entry.lstrip(":"))
     words = entry.lstrip(":").split()
     old, new = words[parents + 1], words[2 * parents + 1]
-    return Touch(path, "" if set(old) == {"0"} else old, "" if set(new) == {"0"} else new, words[parents])
+    return Touch(intern(path), intern(old.strip("0") and old), intern(new.strip("0") and new), intern(words[parents]))
 
 
 def blobs(root: Path, names: Iterable[str]) -> dict[str, bytes]:

@@ -8,24 +8,23 @@ read forward: no state is taken to be older than the one before it.
 from __future__ import annotations
 
 import datetime
-import json
 import zoneinfo
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from qmsctl import config as configuration
 from qmsctl import frontmatter
-from qmsctl.atomic import write_whole
-from qmsctl.history import git
+from qmsctl.history import git, kept
+from qmsctl.history.past import Timeline
 from qmsctl.loader import SUFFIXES
 from qmsctl.model import Item
 from qmsctl.schema import ItemType
 
-CACHE_FORMAT = 2
 _FACTS = ("id", "type", "title", "revision", "effective", "change", "change_kind", "status", "owner")
 
 
@@ -86,19 +85,20 @@ class History:
         mainline: list[git.Commit],
         facts: dict[str, dict[str, str]],
         today: str = "",
+        gaps: tuple[str, ...] = (),
     ) -> None:
         self.root = root
         self.tip = tip
         self.prefix = prefix
         self.folders = folders
-        self.gaps = tuple(git.gaps(root))
+        self.gaps = gaps
         self.mainline = mainline
         self.facts = facts
         self._today = today
         self._zone_name = zone
         self._zone = zone_of(zone)
+        self._days: dict[str, str] = {}
         self.contents: dict[str, bytes] = {}
-        self._brought: dict[str, list[git.Commit]] = {}
         self._times, self.odd = _forward(mainline, today)
         self.versions: dict[str, list[Version]] = defaultdict(list)
         for commit, landed in zip(mainline, self._times, strict=True):
@@ -129,7 +129,7 @@ class History:
                 facts[touch.new] = facts_of(contents[touch.new], touch.path.endswith(".md"))
         row = git.Commit(tip, (self.tip,), "", "", landed, "", "", landed, "", touches)
         rows = [*self.mainline, row]
-        return History(self.root, tip, self.prefix, self._zone_name, self.folders, rows, facts, self._today)
+        return History(self.root, tip, self.prefix, self._zone_name, self.folders, rows, facts, self._today, self.gaps)
 
     def holds_item(self, path: str) -> bool:
         """Tell whether a path, from the top of the repository, is one where items lie."""
@@ -139,16 +139,15 @@ class History:
 
     def day(self, moment: str) -> str:
         """Return the day of a moment in the organisation's time zone."""
-        return datetime.datetime.fromisoformat(moment).astimezone(self._zone).date().isoformat()
+        if moment not in self._days:
+            found = datetime.datetime.fromisoformat(moment).astimezone(self._zone)
+            self._days[moment] = found.date().isoformat()
+        return self._days[moment]
 
     def commit_on(self, day: str) -> str:
         """Return the last state of the main branch on a day; "" if there was none yet."""
-        found = ""
-        for commit, landed in zip(self.mainline, self._times, strict=True):
-            if self.day(landed) > day:
-                break
-            found = commit.sha
-        return found
+        at = bisect_right(self._times, day, key=self.day)
+        return self.mainline[at - 1].sha if at else ""
 
     def landed(self, item: str, day: str = "") -> list[Version]:
         """Return what landed of an item, oldest first, up to a day."""
@@ -207,7 +206,12 @@ class History:
 
     def fetch(self, versions: Iterable[Version]) -> None:
         """Read the contents of many versions in one call."""
-        self.contents.update(git.blobs(self.root, sorted({v.blob for v in versions if v.blob} - self.contents.keys())))
+        self.fetch_blobs(version.blob for version in versions)
+
+    def fetch_blobs(self, names: Iterable[str]) -> None:
+        """Read many contents by their blob id in one call."""
+        wanted = {name for name in names if name and name not in self.contents}
+        self.contents.update(git.blobs(self.root, sorted(wanted)))
 
     def content(self, version: Version) -> bytes:
         """Return the bytes of a version."""
@@ -216,11 +220,25 @@ class History:
         return self.contents[version.blob]
 
     def brought(self, sha: str) -> list[git.Commit]:
-        """Return the commits that one landing brought, itself included."""
-        if sha not in self._brought:
-            parents = self.by_sha[sha].parents
-            self._brought[sha] = git.log(self.root, sha, since=parents[0] if parents else "")
-        return self._brought[sha]
+        """Return the commits that one landing brought, itself included, oldest first."""
+        landing = self.by_sha[sha]
+        return self._merged[sha] if len(landing.parents) > 1 else [landing]
+
+    @cached_property
+    def _merged(self) -> dict[str, list[git.Commit]]:
+        """What each merge brought, from one pass over the side branches."""
+        last = next(commit.sha for commit in reversed(self.mainline) if len(commit.parents) > 1)
+        rows = {commit.sha: (at, commit) for at, commit in enumerate(git.log(self.root, last))}
+        seen: set[str] = set()
+        found: dict[str, list[git.Commit]] = {}
+        for landing in self.mainline:
+            if landing.sha not in rows:
+                break
+            fresh, forked = _ancestors(landing.sha, rows, seen)
+            if len(landing.parents) > 1:
+                # Where side branches lie beside each other, only Git knows the order in which it tells them.
+                found[landing.sha] = git.log(self.root, landing.sha, since=landing.parents[0]) if forked else fresh
+        return found
 
     def written_by(self, version: Version) -> list[git.Commit]:
         """Return the commits in which a version was written, not the one that merged them."""
@@ -232,6 +250,11 @@ class History:
     def time_of(self) -> dict[str, str]:
         """When each state of the main branch landed."""
         return {commit.sha: landed for commit, landed in zip(self.mainline, self._times, strict=True)}
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What the files of the system were at each state; paths begin at the system's folder."""
+        return Timeline(self.mainline, self.prefix)
 
     @cached_property
     def place_of(self) -> dict[str, int]:
@@ -312,6 +335,23 @@ def moment(text: str) -> str:
     return text or "1970-01-01T00:00:00+00:00"
 
 
+def _ancestors(tip: str, rows: Mapping[str, tuple[int, git.Commit]], seen: set[str]) -> tuple[list[git.Commit], bool]:
+    """Return the commits that lead to one and were not seen, oldest first, and whether they are more than one line."""
+    found: list[tuple[int, git.Commit]] = []
+    forked = False
+    ahead = [tip]
+    while ahead:
+        name = ahead.pop()
+        if name in seen or name not in rows:
+            continue
+        seen.add(name)
+        found.append(rows[name])
+        fresh = [parent for parent in rows[name][1].parents if parent not in seen]
+        forked = forked or len(fresh) > 1
+        ahead += fresh
+    return [commit for _, commit in sorted(found)], forked
+
+
 def _forward(commits: list[git.Commit], today: str) -> tuple[list[str], tuple[tuple[str, str], ...]]:
     """Return when each state landed, none earlier than the one before, and (commit, time) of those that cannot be.
 
@@ -355,24 +395,45 @@ def read(
     prefix = git.prefix(root) if prefix is None else prefix
     tip = git.commit(root, revision or git.main_branch(root))
     folders = tuple(prefix + config.folders.get(name, kind.folder) + "/" for name, kind in types.items())
-    file = cache / "history.json" if cache is not None else None
-    kept = _kept(file, root, tip, folders)
-    mainline = kept[0] + git.log(root, tip, since=kept[0][-1].sha if kept[0] else "", first_parent=True)
-    facts = kept[1]
-    wanted = {
-        name
-        for commit in mainline
-        for touch in commit.touches
-        if touch.path.startswith(folders) and touch.path.endswith(SUFFIXES) and touch.mode != "160000"
-        for name in (touch.old, touch.new)
-        if name and name not in facts
-    }
-    markdown = {t.new for c in mainline for t in c.touches if t.path.endswith(".md")}
-    for name, data in git.blobs(root, sorted(wanted)).items():
-        facts[name] = facts_of(data, name in markdown)
-    if file is not None and (wanted or not kept[0] or kept[0][-1].sha != tip):
-        _keep(file, tip, folders, mainline, facts)
-    return History(root, tip, prefix, config.time_zone, folders, mainline, facts, today)
+    gaps = tuple(git.gaps(root))
+    # Where Git hides something, what it shows is not to be taken for the history later.
+    folder = cache if not gaps else None
+    before = kept.load(folder) if folder is not None else kept.Kept()
+    known = _unchanged(root, tip, before.mainline)
+    fresh = git.log(root, tip, since=known[-1].sha if known else "", first_parent=True)
+    mainline = known + fresh
+    facts = before.facts if len(known) == len(before.mainline) else _of(known, before.facts)
+    wanted: dict[str, bool] = {}
+    for commit in fresh if before.folders == folders else mainline:
+        for touch in commit.touches:
+            if touch.path.startswith(folders) and touch.path.endswith(SUFFIXES) and touch.mode != "160000":
+                for name in (touch.old, touch.new):
+                    if name and name not in facts:
+                        wanted.setdefault(name, touch.path.endswith(".md"))
+    for name, data in git.blobs(root, wanted).items():
+        facts[name] = facts_of(data, wanted[name])
+    if folder is not None and (fresh or wanted or len(known) < len(before.mainline) or before.folders != folders):
+        kept.save(folder, before, folders, mainline, facts)
+    return History(root, tip, prefix, config.time_zone, folders, mainline, facts, today, gaps)
+
+
+def _unchanged(root: Path, tip: str, mainline: list[git.Commit]) -> list[git.Commit]:
+    """Return those of the states that were kept which are still states of the main branch."""
+    if not mainline or mainline[-1].sha == tip:
+        return mainline
+    try:
+        # Of all that was kept, the branch goes on from one state at most.
+        joints = git.first_parents(root, tip, mainline[-1].sha) or {tip}
+    except git.GitFault:
+        return []
+    at = next((at for at in reversed(range(len(mainline))) if mainline[at].sha in joints), -1)
+    return mainline[: at + 1]
+
+
+def _of(mainline: Iterable[git.Commit], facts: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Return what is known of contents that landed, in the order in which they did."""
+    names = dict.fromkeys(name for c in mainline for t in c.touches for name in (t.old, t.new))
+    return {name: facts[name] for name in names if name in facts}
 
 
 def facts_of(data: bytes, markdown: bool) -> dict[str, str]:
@@ -399,38 +460,3 @@ def _is_day(text: str) -> bool:
         return datetime.date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _kept(
-    file: Path | None, root: Path, tip: str, folders: Iterable[str]
-) -> tuple[list[git.Commit], dict[str, dict[str, str]]]:
-    """Read the cache; empty if there is none, it is damaged, or the main branch was rewritten since."""
-    if file is None or not file.is_file():
-        return [], {}
-    try:
-        found: Any = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
-        if found["format"] != CACHE_FORMAT or found["folders"] != list(folders):
-            return [], {}
-        rows = [
-            git.Commit(
-                **{**row, "parents": tuple(row["parents"]), "touches": tuple(git.Touch(**t) for t in row["touches"])}
-            )
-            for row in found["mainline"]
-        ]
-        facts: dict[str, dict[str, str]] = found["facts"]
-        fresh = rows[-1].sha == tip or rows[-1].sha in git.first_parents(root, tip, rows[-1].sha)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, git.GitFault):
-        return [], {}
-    return (rows, facts) if fresh else ([], facts)
-
-
-def _keep(
-    file: Path, tip: str, folders: Iterable[str], mainline: list[git.Commit], facts: dict[str, dict[str, str]]
-) -> None:
-    """Write the cache as a whole or not at all; that it cannot be written is no fault."""
-    try:
-        rows = [asdict(commit) for commit in mainline]
-        text = json.dumps({"format": CACHE_FORMAT, "folders": list(folders), "mainline": rows, "facts": facts})
-        write_whole(file, text.encode("utf-8", errors="surrogateescape"))
-    except OSError:
-        return

@@ -13,44 +13,53 @@ from qmsctl.history import git
 
 LINK = "120000"
 SUBMODULE = "160000"
+Shown = dict[str, tuple[dict[str, list[str]], set[int]]]
+"""Files that documents can show: ending -> (name -> paths, how long the names are)."""
 
 
 class Tree:
     """Files by path with their modes; contents are read when first needed. Paths begin at the system's folder."""
 
     def __init__(
-        self, root: Path, files: Mapping[str, tuple[str, str]], contents: dict[str, bytes] | None = None
+        self,
+        root: Path,
+        files: Mapping[str, tuple[str, str]],
+        contents: dict[str, bytes] | None = None,
+        digests: dict[str, str] | None = None,
     ) -> None:
         self.root = root
         self.files = files
         self._contents: dict[str, bytes] = {} if contents is None else contents
-        self._digests: dict[str, str] = {}
-        self.shown: dict[str, dict[str, list[str]]] | None = None
+        self._digests: dict[str, str] = {} if digests is None else digests
+        self.shown: Shown | None = None
 
     def below(self, prefix: str) -> Tree:
         """Return the files below a folder, with paths that begin there."""
         if not prefix:
             return self
         inside = {p[len(prefix) :]: entry for p, entry in self.files.items() if p.startswith(prefix)}
-        return Tree(self.root, inside, self._contents)
+        return Tree(self.root, inside, self._contents, self._digests)
 
     def only(self, test: Callable[[str], bool]) -> Tree:
         """Return the files whose path passes a test."""
-        return Tree(self.root, {p: entry for p, entry in self.files.items() if test(p)}, self._contents)
+        files = {p: entry for p, entry in self.files.items() if test(p)}
+        return Tree(self.root, files, self._contents, self._digests)
 
     def with_files(self, files: Mapping[str, tuple[str, str]]) -> Tree:
         """Return these files and some others in their place or beside them."""
-        return Tree(self.root, {**self.files, **files}, self._contents)
+        if all(self.files.get(path) == entry for path, entry in files.items()):
+            return self
+        return Tree(self.root, {**self.files, **files}, self._contents, self._digests)
+
+    def another(self, files: Mapping[str, tuple[str, str]]) -> Tree:
+        """Return other files, of which nothing is read or digested that was already."""
+        return Tree(self.root, files, self._contents, self._digests)
 
     def fetch(self, paths: Iterable[str]) -> None:
         """Read many files in one call."""
-        wanted = {self.files[p][1] for p in paths if p in self.files and self.files[p][0] != SUBMODULE}
-        wanted -= self._contents.keys()
+        entries = (self.files[path] for path in paths if path in self.files)
+        wanted = {blob for mode, blob in entries if mode != SUBMODULE and blob not in self._contents}
         self._contents.update(git.blobs(self.root, sorted(wanted)))
-
-    def keep(self, contents: Mapping[str, bytes]) -> None:
-        """Take contents by blob id that were read already."""
-        self._contents.update(contents)
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; a KeyError if there is none."""

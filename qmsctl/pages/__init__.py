@@ -6,19 +6,25 @@ the template engine; prose is rendered and cleaned in `prose`. So what is safe d
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from qmsctl.audience import NOTHING_HIDDEN, Redactor
 from qmsctl.checks import Report
+from qmsctl.diagrams import vega
 from qmsctl.loader import Loaded
-from qmsctl.model import harmless
-from qmsctl.pages import files, indexes, paper, shell
+from qmsctl.model import Item, harmless
+from qmsctl.pages import codes, files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
+from qmsctl.pages.hands import deal, how_many
+from qmsctl.pages.paper import Chapter
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
@@ -60,6 +66,8 @@ def write(
     _copy(loaded.root / "site" / "assets", fresh / "assets")
     _copy(loaded.root / "site" / "pages", fresh)
     written: list[str] = []
+    vega.keep_below(loaded.root)
+    codes.take(loaded.root)
     for number, view in enumerate(views):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))
@@ -73,33 +81,74 @@ def write(
 
 
 def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], None]:
-    """Tell progress of one language as progress of the whole."""
-    return lambda number: progress(done + number, total) if progress is not None else None
+    """Tell progress of one language as progress of the whole, now and then."""
+
+    def told(number: int) -> None:
+        if progress is not None and number % 20 == 1:
+            progress(done + number, total)
+
+    return told
 
 
 def _write_language(
     view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor
 ) -> list[str]:
-    """Write the pages of one language, and the files beside them."""
+    """Write the pages of one language, and the files beside them.
+
+    First the pages of items, and with each its chapter for handbooks; then what is made of many items. All that the
+    first ones find out and the others need comes back as plain data, so both can be dealt out to processes.
+    """
     environment = environment_of(view)
     others = [other for other in views if other is not view]
-    written = []
-    index = [*indexes.pages(view), *paper.pages(view)]
-    for path, template, values in index:
-        written.append(_write(target, path, environment, template, view, others, redact, values))
-    for number, item in enumerate(view.graph.items.values()):
-        template = f"{item.type}.md.j2"
+    books = paper.Paper(view)
+    index = [*indexes.pages(view), *paper.pages(books)]
+    items = [*view.graph.items.values()]
+    chapters = books.chapters()
+
+    def write_item(number: int) -> tuple[Chapter | None, dict[str, bytes]]:
+        item = items[number]
         values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
-        path = view.page_of(item.id) + ".md"
-        written.append(_write(target, path, environment, template, view, others, redact, values))
-        if number % 20 == 0:
-            progress(number)
-    for path, data in files.files(view, index):
+        _write(target, _page_of(view, item), environment, f"{item.type}.md.j2", view, others, redact, values)
+        chapter = books.fragment(environment, item).plain if item.id in chapters else None
+        return chapter, codes.drawn()
+
+    beside = files.makers(view, index)
+
+    def write_rest(number: int) -> None:
+        if number < len(beside):
+            _write_files(target, beside[number](), redact)
+        else:
+            path, template, values = index[number - len(beside)]
+            _write(target, path, environment, template, view, others, redact, values)
+
+    _warm(view, environment)
+    most = how_many(len(items))
+    for item, (chapter, squares) in zip(items, deal(write_item, len(items), progress, most), strict=True):
+        codes.learn(squares)
+        if chapter is not None:
+            books.learn(item, chapter)
+    deal(write_rest, len(beside) + len(index), lambda _: None, most)
+    codes.keep(view.loaded.root)
+    _copy_images(view.loaded, view, target)
+    return [view.prefix + path for path in (*(row[0] for row in index), *(_page_of(view, item) for item in items))]
+
+
+def _page_of(view: View, item: Item) -> str:
+    return view.page_of(item.id) + ".md"
+
+
+def _warm(view: View, environment: Any) -> None:
+    """Read the templates before processes are started, or each would do so."""
+    types = {item.type for item in view.graph.items.values()}
+    for name in ("parts.j2", "paper.j2", "feedback.md.j2", *(f"{name}.md.j2" for name in sorted(types))):
+        environment.get_template(name)
+
+
+def _write_files(target: Path, found: Iterable[tuple[str, bytes]], redact: Redactor) -> None:
+    for path, data in found:
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(redact(data.decode()).encode())
-    _copy_images(view.loaded, view, target)
-    return written
 
 
 @lru_cache(maxsize=1)
@@ -124,14 +173,20 @@ def _compiled() -> Any:
 def environment_of(view: View) -> Any:
     """Return the templates, with what they may ask."""
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
+
+    from qmsctl.pages.sandbox import Sandbox
 
     @jinja2.pass_context  # so that a constant text is not turned into HTML once for all views
     def prose(_context: Any, text: object, page: str = "") -> Any:
         return prose_html(view, str(text or ""), page)
 
+    said = view.words.table.get
+
+    def t(text: object, **values: Any) -> Any:
+        return view.t(text, **values) if values or type(text) is not str else said(text, text)
+
     folders = [view.loaded.root / "item_types", HERE.parent / "item_types", HERE / "templates"]
-    environment = SandboxedEnvironment(
+    environment = Sandbox(
         loader=_Fallback([str(folder) for folder in folders]),
         autoescape=True,
         comment_start_string="{!#",  # {#key} is an anchor in Markdown
@@ -145,7 +200,11 @@ def environment_of(view: View) -> Any:
     environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
     environment.filters.update(md=_heading, prose=prose)
     environment.globals.update(
-        paper=paper.Paper(view), v=view, t=view.t, flow_of=partial(flow_of, view), turtle_of=partial(turtle_of, view)
+        paper=paper.Paper(view),
+        v=view,
+        t=t,
+        flow_of=partial(flow_of, view),
+        turtle_of=partial(turtle_of, view),
     )
     return environment
 
@@ -182,7 +241,9 @@ def _write(
     others: list[View],
     redact: Redactor,
     values: dict[str, Any],
-) -> str:
+) -> None:
+    """Write one page. Nothing that comes of it is asked for by another page."""
+    view.begin_page()
     file = root / (view.prefix + path)
     file.parent.mkdir(parents=True, exist_ok=True)
     name = path.removesuffix(".md")
@@ -206,7 +267,6 @@ def _write(
     front = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
     # Redlines and messages come from the history; what this audience may not see is named there too.
     file.write_text(redact(f"---\n{front}---\n\n{text.strip()}\n"), encoding="utf-8")
-    return view.prefix + path
 
 
 SECTIONS = {"documents": "documents", "people": "roles", "risks": "risks", "compliance": "compliance"}
@@ -258,9 +318,40 @@ def _copy_rows(view: View, target: Path) -> None:
 
 
 def _swap(fresh: Path, target: Path) -> None:
+    """Put a new folder in the place of the former one; files that stayed equal stay the same files."""
     old = target.with_name(target.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
+        share_equal(fresh, target)
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def share_equal(fresh: Path, former: Path) -> None:
+    """Make each file that equals the one of that path in ``former`` a hard link to it, so that its inode and time say so.
+
+    Neither may be written to afterwards, only replaced.
+    """
+    for place, folders, names in os.walk(fresh):
+        before = former / Path(place).relative_to(fresh)
+        if before.is_symlink() or not before.is_dir():
+            folders.clear()
+            continue
+        for name in names:
+            file, same = Path(place, name), before / name
+            if _is_equal(file, same):
+                link = file.with_name(f".{os.getpid()}.link")
+                with contextlib.suppress(OSError):  # not every disk has hard links
+                    os.link(same, link)
+                    link.replace(file)
+
+
+def _is_equal(file: Path, other: Path) -> bool:
+    try:
+        here, there = file.lstat(), other.lstat()
+        plain = stat.S_ISREG(here.st_mode) and stat.S_ISREG(there.st_mode)
+        alike = (here.st_size, here.st_mode) == (there.st_size, there.st_mode)
+        return plain and alike and file.read_bytes() == other.read_bytes()
+    except OSError:
+        return False

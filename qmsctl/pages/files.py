@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from qmsctl import shelf
 from qmsctl.pages import calendar, duties, flows, redirects, registers, search
 from qmsctl.pages.view import View
 
 
-def files(view: View, index: Sequence[tuple[str, str, dict[str, Any]]]) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of every file of one language; ``index`` holds the pages that are not one item."""
-    yield from duties.files(view)
-    yield from flows.files(view)
-    yield from redirects.files(view)
-    yield from registers.files(view)
-    yield from calendar.files(view)
-    yield from search.files(view, index)
+def makers(
+    view: View, index: Sequence[tuple[str, str, dict[str, Any]]]
+) -> list[Callable[[], Iterator[tuple[str, bytes]]]]:
+    """Return what makes the files of one language, as (path, content), the longest work first.
+
+    ``index`` holds the pages that are not one item.
+    """
+    alone = [registers.files, calendar.files, duties.files, flows.files, redirects.files]
+    return [
+        partial(search.files, view, index, view.loaded.root / shelf.FOLDER),
+        *(partial(make, view) for make in alone),
+    ]

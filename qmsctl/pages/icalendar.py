@@ -72,6 +72,8 @@ def text(value: str) -> str:
 
 def folded(line: str) -> bytes:
     """Break a line into pieces of at most 75 octets, never inside a character."""
+    if len(line) <= WIDTH and line.isascii():
+        return line.encode() + b"\r\n"
     pieces: list[bytes] = []
     piece = b""
     for character in line:

@@ -12,12 +12,14 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from qmsctl.model import Item, harmless
+from qmsctl.pages.codes import qr_code
+from qmsctl.pages.folding import page_html
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.view import View
 from qmsctl.picture import Shown, inert, path_of, shown, unreadable
@@ -43,6 +45,10 @@ _APART = re.compile(r"<(style|script)\b.*?</\1>", re.DOTALL)
 _REFERS = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
 
 
+Chapter = tuple[str, list[str]]
+"""A fragment as plain data: its HTML and its anchors."""
+
+
 @dataclass(frozen=True)
 class Fragment:
     """One document as HTML: its ids carry the name of the item in front, its links are as seen from a page."""
@@ -50,6 +56,31 @@ class Fragment:
     item: str
     html: str
     anchors: frozenset[str]
+
+    @property
+    def plain(self) -> Chapter:
+        return self.html, sorted(self.anchors)
+
+    @cached_property
+    def weight(self) -> int:
+        """How many bytes it has, packed."""
+        return len(zlib.compress(self.html.encode(), 6))
+
+    @cached_property
+    def lower(self) -> Fragment:
+        """The same as a chapter of a page on the screen: a level deeper, in one block."""
+        return Fragment(self.item, _one_block(_deeper(self.html)), self.anchors)
+
+    @cached_property
+    def links(self) -> list[tuple[int, int, str, str, str]]:
+        """Where links to other pages and pictures stand: begin, end, space before, attribute, address."""
+        return [
+            (tag.start(3) + found.start(), tag.start(3) + found.end(), found[1], found[2], found[3])
+            for tag in _TAG.finditer(self.html)
+            if '="../' in tag[3] or " src=" in tag[3]
+            for found in _ATTRIBUTE.finditer(tag[3])
+            if found[2] == "src" or (found[2] in ("href", "xlink:href") and found[3].startswith("../"))
+        ]
 
 
 @dataclass(frozen=True)
@@ -178,19 +209,26 @@ class Paper:
     def fragment(self, environment: Any, item: Item) -> Fragment:
         """Return an item as HTML for paper, as seen from a page one folder below the top."""
         if item.id not in self._made:
-            import markdown
-
             page = f"{self.view.prefix}paper/{item.id}"
             if self._frame[0] is not environment:
                 self._frame = (environment, self._environment(environment))
             frame = self._frame[1]
             values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
             text = frame.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
-            made = markdown.markdown(text, extensions=["attr_list", "tables", "fenced_code", "toc"])
+            made = page_html(text)
             parts = frame.get_template("paper.j2").module
             made = made.replace("</h1>", f"</h1>{parts.sheet(item)}", 1) + str(parts.signatures(item))
             self._made[item.id] = _apart(item.id, made, self._folder(item))
         return self._made[item.id]
+
+    def learn(self, item: Item, chapter: Chapter) -> None:
+        """Take over a fragment that another process made."""
+        self._made[item.id] = Fragment(item.id, chapter[0], frozenset(chapter[1]))
+
+    def chapters(self) -> set[str]:
+        """The items that stand in some handbook."""
+        roles = [role.id for role in self.view.of_type("role")]
+        return {*roles, *(item.id for role in roles for item in self.documents_of(role))}
 
     def inside(self, fragments: Iterable[Fragment]) -> dict[str, Fragment]:
         """Documents by their page, as links name it."""
@@ -218,17 +256,17 @@ class Paper:
         return made
 
 
-def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def pages(paper: Paper) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (path, template, values) of the handbook of every role."""
     import jinja2
 
-    paper = Paper(view)
+    view = paper.view
     for role in view.of_type("role"):
         documents = paper.documents_of(role.id)
 
         @jinja2.pass_environment
         def bodies(environment: Any, role: Item = role, documents: Sequence[Item] = documents) -> Any:
-            return _for_the_screen(paper, [paper.fragment(environment, item) for item in (role, *documents)])
+            return _for_the_screen(paper, environment, [role, *documents])
 
         title = view.t("Handbook: {role}", role=view.title(role.id))
         values = {"title": title, "role": role, "documents": documents, "paper": paper, "bodies": bodies}
@@ -236,20 +274,21 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", {**values, "quiet": True, "plain": True}
 
 
-def _for_the_screen(paper: Paper, fragments: Sequence[Fragment]) -> dict[str, Any]:
+def _for_the_screen(paper: Paper, environment: Any, items: Sequence[Item]) -> dict[str, Any]:
     """The documents that fit on one page of the intranet, and the names of those that do not."""
     from markupsafe import Markup
 
     kept: list[Fragment] = []
     weight = 0
-    for fragment in fragments:
-        weight += len(zlib.compress(fragment.html.encode(), 6))
+    for item in items:
+        fragment = paper.fragment(environment, item)
+        weight += fragment.weight
         if weight > WEIGHT:
             break
         kept.append(fragment)
     inside = paper.inside(kept)
-    whole = [_article(f, _linked(f, inside, None), at) for at, f in enumerate(kept)]
-    return {"html": Markup(_one_block("".join(whole))), "left": [f.item for f in fragments[len(kept) :]]}
+    whole = [_article(f, _linked(f.lower, inside, None), at) for at, f in enumerate(kept)]
+    return {"html": Markup("".join(whole)), "left": [item.id for item in items[len(kept) :]]}
 
 
 def style(paper: Paper, values: Mapping[str, Any]) -> str:
@@ -305,7 +344,7 @@ def handbook(paper: Paper, environment: Any, role: Item, size: str) -> Sheets:
     fragments = [paper.fragment(environment, item) for item in items]
     inside = paper.inside(fragments)
     site = view.loaded.config.site.address
-    articles = "".join(_article(f, _linked(f, inside, site), at) for at, f in enumerate(fragments))
+    articles = "".join(_article(f, _deeper(_linked(f, inside, site)), at) for at, f in enumerate(fragments))
     title = str(view.t("Handbook: {role}", role=view.title(role.id)))
     cover = environment.get_template("paper.j2").make_module({"paper": paper}).cover(role, documents)
     text = _whole(
@@ -393,9 +432,13 @@ def _styles() -> str:
 
 
 def _article(fragment: Fragment, text: str, at: int) -> str:
-    """One document of a handbook: a level deeper, on sheets with a line of its own."""
-    deeper = _HEADING.sub(lambda m: f"<{m[1]}h{int(m[2]) + 1}", text)
-    return f'<article class="qms-doc qms-d{at}" id="{html.escape(fragment.item)}">{deeper}</article>\n'
+    """One document of a handbook, on sheets with a line of its own."""
+    return f'<article class="qms-doc qms-d{at}" id="{html.escape(fragment.item)}">{text}</article>\n'
+
+
+def _deeper(text: str) -> str:
+    """Put every heading a level deeper."""
+    return _HEADING.sub(lambda m: f"<{m[1]}h{int(m[2]) + 1}", text)
 
 
 # --- HTML in pieces ---------------------------------------------------------------------------------
@@ -422,6 +465,8 @@ def _apart(item: str, text: str, folder: str) -> Fragment:
 
     def tag(match: re.Match[str]) -> str:
         close, name, rest = match.groups()
+        if not rest:
+            return match[0]
         rest = _ATTRIBUTE.sub(attribute, _ACTED_ON.sub("", rest))
         return f"<{close}{name}{_DRAWN_BY.sub(lambda m: f'url(#{item}--{m[1]})', rest)}>"
 
@@ -434,22 +479,26 @@ def _linked(fragment: Fragment, inside: Mapping[str, Fragment], site: str | None
     With ``site`` "" a link that leads nowhere on paper becomes text; with None, on the intranet, it stays.
     """
 
-    def attribute(match: re.Match[str]) -> str:
-        space, name, value = match.groups()
-        if name == "src" and site is not None and ":" not in value:
-            return f'{space}src="{PICTURE}{fragment.item}/{posixpath.basename(value)}"'
-        if name not in ("href", "xlink:href") or not value.startswith("../"):
-            return match[0]
+    def address(name: str, value: str) -> str | None:
+        if name == "src":
+            return f"{PICTURE}{fragment.item}/{posixpath.basename(value)}"
         path, _, anchor = value.lstrip("./").partition("#")
         there = inside.get(path.removesuffix(".html"))
         if there is not None:
-            whole = f"{there.item}--{anchor}" if html.unescape(anchor) in there.anchors else there.item
-            return f'{space}{name}="#{whole}"'
-        if site is None:
-            return match[0]
-        return f'{space}{name}="{html.escape(site)}/{path}{"#" + anchor if anchor else ""}"' if site else ""
+            return f"#{there.item}--{anchor}" if html.unescape(anchor) in there.anchors else f"#{there.item}"
+        return f"{html.escape(site)}/{path}{'#' + anchor if anchor else ''}" if site else None
 
-    return _TAG.sub(lambda m: f"<{m[1]}{m[2]}{_ATTRIBUTE.sub(attribute, m[3])}>", fragment.html)
+    pieces = []
+    last = 0
+    for begin, end, space, name, value in fragment.links:
+        if name == "src" and (site is None or ":" in value):
+            continue
+        found = address(name, value)
+        if found is None and site is None:
+            continue
+        pieces += [fragment.html[last:begin], f'{space}{name}="{found}"' if found is not None else ""]
+        last = end
+    return "".join(pieces) + fragment.html[last:]
 
 
 def _one_block(text: str) -> str:
@@ -467,25 +516,3 @@ def css_text(text: str) -> str:
     # The space after a number ends it; without it the next sign, or a space that is meant, would be swallowed.
     plain = re.sub(r"\s+", " ", text)
     return '"' + "".join(c if c.isalnum() or c in " ·.,-" else f"\\{ord(c):x} " for c in plain) + '"'
-
-
-def qr_code(text: str, words: str) -> Any:
-    """Return a text as a QR code: an SVG of black squares with its meaning in words."""
-    from markupsafe import Markup
-
-    size, path = _squares(text)
-    said = html.escape(words)
-    return Markup(
-        f'<svg class="qms-code" viewBox="0 0 {size} {size}" role="img" aria-label="{said}"'
-        f' shape-rendering="crispEdges"><title>{said}</title><path d="{path}"/></svg>'
-    )
-
-
-@lru_cache(maxsize=4096)
-def _squares(text: str) -> tuple[int, str]:
-    """The number of squares on a side of a QR code, and the dark ones as a path; an address is drawn on several pages."""
-    import segno
-
-    rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=2)]
-    path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
-    return len(rows), path

@@ -28,6 +28,9 @@ ATTRIBUTES = {
 }
 _TEXT = re.compile(r"(<(?:a|code|pre)\b[^>]*>.*?</(?:a|code|pre)>|<[^>]*>)", re.DOTALL)
 _LINE = re.compile(r"\n\s*\n")
+_SAID = r"[^\W\d_](?: ?[^\W_]| ?[.,;:()'\"/%?–—…’“”„-])*"
+_PLAIN = re.compile(rf"{_SAID}(?:\n\n?{_SAID})*")
+"""Paragraphs in which no sign means anything to Markdown: every line begins with a letter."""
 
 
 def prose_html(view: View, text: str, page: str) -> Any:
@@ -37,22 +40,37 @@ def prose_html(view: View, text: str, page: str) -> Any:
 
     if not text.strip():
         return Markup("")
-    rendered = _reader().reset().convert(text)
+    rendered, harmless = _rendered(text)
     item = view.graph.items.get(page.rsplit("/", 1)[-1])
     if item is not None and "<img " in rendered:
         rendered = placed(rendered, (view.loaded.root / item.path).parent, view.loaded.root)
-    clean = nh3.clean(
-        rendered,
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes={"http", "https", "mailto", "tel"},
-        link_rel="noopener noreferrer",
-        attribute_filter=lambda tag, name, value: _attribute(view, page, tag, name, value),
+    clean = (
+        rendered
+        if harmless
+        else nh3.clean(
+            rendered,
+            tags=TAGS,
+            attributes=ATTRIBUTES,
+            url_schemes={"http", "https", "mailto", "tel"},
+            link_rel="noopener noreferrer",
+            attribute_filter=lambda tag, name, value: _attribute(view, page, tag, name, value),
+        )
     )
     pieces = _TEXT.split(clean)
     linked = "".join(piece if piece.startswith("<") else _link_words(view, page, piece) for piece in pieces)
     # A blank line would end the block of HTML for some readers of Markdown.
     return Markup(_LINE.sub("\n", linked))
+
+
+@lru_cache(maxsize=4096)
+def _rendered(text: str) -> tuple[str, bool]:
+    """Return Markdown as HTML, and whether nothing in it needs cleaning.
+
+    The same text comes on the screen, on paper and in languages that it is not translated into.
+    """
+    if _PLAIN.fullmatch(text):
+        return "\n".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n\n")), True
+    return str(_reader().reset().convert(text)), False
 
 
 @lru_cache(maxsize=1)
@@ -123,10 +141,15 @@ def _said(view: View, ref: str) -> str:
     return f"{part.item} {part.title}" if part is not None and "#" in ref else ref
 
 
+@lru_cache(maxsize=8192)
+def _found(pattern: re.Pattern[str], text: str) -> list[tuple[int, int, str]]:
+    return [(match.start(), match.end(), match.group()) for match in pattern.finditer(text)]
+
+
 def _terms(view: View, page: str, text: str) -> Iterator[tuple[int, int, str]]:
     pattern, names = view.terms
-    for match in pattern.finditer(text) if pattern and page else ():
-        said = match.group().lower()
+    for begin, end, words in _found(pattern, text) if pattern and page else ():
+        said = words.lower()
         term = names.get(said) or names.get(said.removesuffix("s"))
         if term is None or page == view.prefix + view.page_of(term) or not view.first_time(f"terms {page}", term):
             continue
@@ -134,7 +157,7 @@ def _terms(view: View, page: str, text: str) -> Iterator[tuple[int, int, str]]:
         told = html.escape(f"{item.title}: {' '.join(str(item.get('definition') or '').split())}")
         link = html.escape(view.url(term, page))
         yield (
-            match.start(),
-            match.end(),
-            f'<a class="qms-term" href="{link}" title="{told}">{html.escape(match.group())}</a>',
+            begin,
+            end,
+            f'<a class="qms-term" href="{link}" title="{told}">{html.escape(words)}</a>',
         )

@@ -16,7 +16,8 @@ from qmsctl.approvals.trail import Entry, entries
 from qmsctl.approvals.votes import Vote
 from qmsctl.graph import Graph
 from qmsctl.history.revisions import Version
-from qmsctl.loader import Loaded, version_of
+from qmsctl.itemfile import version_of
+from qmsctl.loader import Loaded
 from qmsctl.model import Item
 from qmsctl.pages.wording import Words
 

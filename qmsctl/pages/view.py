@@ -110,6 +110,15 @@ class View:
         """The standard that applies a catalogue, by catalogue: clauses open on its page."""
         return {str(item.get("catalogue")): item.id for item in reversed(self.applied)}
 
+    def ref(self, ref: object, page: str, long: bool = True) -> Markup:
+        """A link to an item or part by its title, with its id in front where it is long; what leads nowhere as it is."""
+        url = self.url(ref, page)
+        if not url:
+            return Markup('<span class="qms-broken">{}</span>').format(ref)
+        label, title = self.label(str(ref)) if long else "", escape(self.title(str(ref)))
+        said = f'<span class="qms-no">{escape(label)}</span> {title}' if label else title
+        return Markup(f'<a class="qms-ref" href="{escape(url)}">{said}</a>')
+
     def relative(self, to: str, page: str) -> str:
         """The address of one page as seen from another."""
         return "../" * page.count("/") + self.prefix + to + ".html"
@@ -345,6 +354,10 @@ class View:
         before = [x.source for x in self.graph.links_to(item) if x.field == "superseded_by"]
         return sorted({*before, *(str(old) for old in self.graph.items[item].get("formerly") or [])})
 
+    def begin_page(self) -> None:
+        """Forget what the page before came to, so that a page does not depend on those made before it."""
+        self._seen.clear()
+
     def first_time(self, page: str, ref: str) -> bool:
         """Tell whether a page comes to an item for the first time, so that it is unfolded once only."""
         seen = self._seen.setdefault(page, set())
@@ -410,14 +423,29 @@ class View:
         return sorted(set(only)), sorted(set(after))
 
     def dues(self, item: str = "", who: str = "") -> list[Due]:
-        return [d for d in self._dues if (not item or d.item == item) and (not who or d.who == who)]
+        some = self._dues_by_item.get(item, []) if item else self._dues
+        return [due for due in some if not who or due.who == who]
 
     @cached_property
     def _dues(self) -> list[Due]:
         return self.graph.dues()
 
+    @cached_property
+    def _dues_by_item(self) -> Mapping[str, list[Due]]:
+        found: dict[str, list[Due]] = {}
+        for due in self._dues:
+            found.setdefault(due.item, []).append(due)
+        return found
+
+    @cached_property
+    def _findings(self) -> Mapping[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for finding in self.report.findings:
+            found.setdefault(finding.item, []).append(finding)
+        return found
+
     def findings(self, item: str) -> list[Any]:
-        return [f for f in self.report.findings if f.item == item]
+        return [*self._findings.get(item, [])]
 
     # --- words ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from qmsctl.loader import parse_yaml_bytes
+from qmsctl.itemfile import parse_yaml_bytes
 
 FOLDER = Path(str(resources.files("qmsctl"))) / "languages"
 SOURCE = "en"

@@ -7,10 +7,13 @@ scripts beside the pages, so that a search also works in a copy of the site that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from qmsctl.pages.search.entries import entries
-from qmsctl.pages.search.index import Index, Titles, other_names, pack
+from qmsctl.pages.search.index import Titles, kinds_of, pack, units
+from qmsctl.pages.search.kept import Kept
+from qmsctl.pages.search.parts import Setting, other_names
 from qmsctl.pages.view import View
 
 FAMILIES = {
@@ -28,17 +31,23 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "search.md", "search.md.j2", {"title": view.t("Search"), "quiet": True, "plain": True}
 
 
-def files(view: View, indexes: Indexes) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of the index of one language; ``indexes`` are the pages that are not one item."""
+def files(view: View, indexes: Indexes, kept: Path | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of the index of one language; ``indexes`` are the pages that are not one item.
+
+    ``kept`` is the folder in which one build leaves to the next what pages add to the index.
+    """
     found = list(entries(view, indexes))
-    index = Index(found, view.language, other_names(_glossary(view), view.language))
+    kinds = kinds_of(found)
     titles = Titles(
         kind=lambda kind: str(view.t(kind)),
         family=_families(view),
         process=lambda ref: view.title(ref) if ref else "",
         location=view.title,
     )
-    for name, data in pack(index, titles).items():
+    parts = Kept(kept, Setting(view.language, other_names(_glossary(view), view.language), kinds))
+    made = pack(units(found, parts.part, titles), view.language, kinds, titles, parts.best)
+    parts.keep()
+    for name, data in made.items():
         yield f"assets/search/{view.language}/{name}", data
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from qmsctl import body
@@ -23,6 +24,8 @@ _HEAD = ("id", "type", "title", "status", "revision", "effective", "review_every
 _MARKS = re.compile(
     r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)|^!!!.*$|^[ \t]*\|?[ \t]*:?-{2,}.*$|\{#[^}]*\}|^#+|[*_`\[>|]", re.MULTILINE
 )
+_SIGNS = re.compile(r"[!\]{#*_`\[>|]|--")
+"""What all of `_MARKS` have at least one of: most texts have none, and looking for these is quick."""
 _GONE = 0.3
 PRIOR: Mapping[str, float] = {
     "sop": 1.1, "work-instruction": 1.1, "process": 1.05, "form": 1.1, "kpi": 1.05, "role": 1.0, "term": 0.9,
@@ -81,8 +84,9 @@ def entries(view: View, indexes: Iterable[tuple[str, str, Mapping[str, Any]]]) -
     for path, _, values in indexes:
         if not values.get("quiet"):
             yield _of_index(view, path, values)
+    above = cache(partial(_above, view))
     for item in view.graph.items.values():
-        yield from of_item(view, item)
+        yield from of_item(view, item, _process_of(view, item, above))
 
 
 def _of_index(view: View, path: str, values: Mapping[str, Any]) -> Entry:
@@ -95,11 +99,10 @@ def _of_index(view: View, path: str, values: Mapping[str, Any]) -> Entry:
     return Entry(page, "Register" if name else "Page", title, "", text, fields, (), (), 0.9)
 
 
-def of_item(view: View, item: Item) -> Iterator[Entry]:
-    """Yield the entries of one item: itself, its parts, its sections."""
+def of_item(view: View, item: Item, process: str) -> Iterator[Entry]:
+    """Yield the entries of one item: itself, its parts, its sections; ``process`` is the one it belongs to."""
     kind = view.types[item.type]
     current = view.graph.is_current(item.id)
-    process = _process_of(view, item)
     page = Page(
         path=view.url(item.id, ""),
         id=item.id,
@@ -208,18 +211,23 @@ def _part_word(part: Part, declared: str) -> str:
     return WORDS.get(part.field) or declared or part.field.replace("_", " ").capitalize()
 
 
-def _process_of(view: View, item: Item) -> str:
+def _process_of(view: View, item: Item, above: Callable[[str], list[str]]) -> str:
     """The process an item belongs to: itself, or the nearest one up the chain."""
     seen, level = {item.id}, [item.id]
     for _ in range(3):
         found = sorted(i for i in level if view.graph.items[i].type == "process")
         if found:
             return found[0]
-        above = [ref.split("#")[0] for i in level for ref, _ in view.graph.chain(i, "up")]
-        named = [str(view.graph.items[i].get("process") or "") for i in level]
-        level = [i for i in dict.fromkeys([*named, *above]) if i in view.graph.items and i not in seen]
+        level = [i for i in dict.fromkeys(ref for i in level for ref in above(i)) if i not in seen]
         seen.update(level)
     return next((i for i in sorted(level) if view.graph.items[i].type == "process"), "")
+
+
+def _above(view: View, item: str) -> list[str]:
+    """What stands above an item: the process it names, and what it is linked up to."""
+    named = str(view.graph.items[item].get("process") or "")
+    found = [named, *(ref.split("#")[0] for ref, _ in view.graph.chain(item, "up"))]
+    return [ref for ref in dict.fromkeys(found) if ref in view.graph.items]
 
 
 def _roles_of_item(view: View, item: Item, parts: list[Part]) -> tuple[str, ...]:
@@ -245,7 +253,7 @@ def _texts(view: View, value: Any, prop: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, str):
         # What a reference leads to may be left out of this build; then not even its id is told.
         if "x-link" in prop:
-            if view.url(value, ""):
+            if value in view.graph.parts or value in view.graph.items:
                 yield view.title(value)
         elif "x-local" in prop:
             return
@@ -266,4 +274,5 @@ def _heads(text: str) -> str:
 
 def plain(text: Any) -> str:
     """Return Markdown as one line of text without its signs."""
-    return " ".join(_MARKS.sub(" ", str(text or "")).split())
+    found = str(text or "")
+    return " ".join((_MARKS.sub(" ", found) if _SIGNS.search(found) else found).split())

@@ -1,53 +1,44 @@
-"""Entries to the files of the index: which word stands where, with which weight, and what is shown of a hit.
+"""Parts to the files of the index: which word stands where, with which weight, and what is shown of a hit.
 
 A search reads the first file, those few that hold its words, and those that hold what it shows; so what is transferred
-does not grow with the system.
+does not grow with the system. Every file but the first is named after its content, and cut where a change somewhere else
+does not move the cut: a browser keeps what did not change.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import groupby
 
 from qmsctl.model import slug
 from qmsctl.pages.search import packing
 from qmsctl.pages.search.entries import Entry
-from qmsctl.pages.search.words import ENDINGS, LONGEST, STOP, id_term, stem, terms, words
+from qmsctl.pages.search.parts import COMPOUNDING, LEVELS, Part, halves
+from qmsctl.pages.search.words import ENDINGS, LONGEST, STOP, stem
 
-WEIGHTS = {"title": 10.0, "names": 8.0, "phrase": 5.0, "steps": 2.5, "parent": 5.0, "lead": 3.0, "kind": 2.0, "body": 1.6}  # fmt: skip
-USUAL = {"title": 3, "names": 2, "phrase": 12, "steps": 14, "parent": 3, "lead": 18, "kind": 3, "body": 50}
-"""How many words a field usually has: in a longer one each counts less."""
-LEVELS = 63
-SATURATION = 5.0
-OTHER_NAME = 0.65
-"""What a word counts that does not stand there, but another name of what does."""
-HALF = 0.55
-"""What the halves of a compound count."""
-SHARD = 14_000
-"""Characters of a file of words."""
+ROOM = packing.ROOM
+SHARD = 9_000
+"""Characters of a file of words; a word that has more stands alone."""
 MOST = 3_500
 """Entries kept for one word, the best."""
-BLOCK = 12
+BLOCK = 8
 """Entries in a file of what is shown."""
+GROUP = 16
+"""Units among which files of what is shown are cut; the cuts in one do not depend on another."""
+SPAN = 256
+"""Units of which one file names the files that show them."""
 SPELLING = 60_000
 """Characters of the list of words that mends typing errors."""
 ROLE = 1_500
 """Entries kept for one role."""
-COMPOUNDING = ("de",)
-"""Languages that write two words as one."""
-Phrase = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What words and phrases are also called, each way; ``longest`` is the number of words of the longest."""
-
-    also: Mapping[Phrase, tuple[Phrase, ...]]
-    longest: int
+NAME = 8
+"""Signs of the name of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,202 +51,282 @@ class Titles:
     location: Callable[[str], str]
 
 
-def other_names(glossary: Iterable[Sequence[str]], language: str) -> Names:
-    """Return what a word or phrase is also called, each way, from rows of names of one thing."""
-    found: dict[Phrase, dict[Phrase, None]] = defaultdict(dict)
-    for names in glossary:
-        known = [key for name in names if (key := tuple(terms(name, language)))]
-        for one in known:
-            found[one].update((other, None) for other in known if other != one)
-    also = {key: tuple(others) for key, others in found.items() if others}
-    return Names(also, max(map(len, also), default=0))
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Entries of one page that stand together, up to ROOM of them, at numbers from ``slot * ROOM``."""
+
+    slot: int
+    entries: tuple[Entry, ...]
+    part: Part
 
 
-def weights(entry: Entry, language: str, names: Names, split: Callable[[str], tuple[str, ...]]) -> dict[str, float]:
-    """Return how much each word says about an entry, from 0 to 1 times how likely it is to be wanted."""
-    sums: defaultdict[str, float] = defaultdict(float)
-    for field, text in entry.fields:
-        found = terms(text, language)
-        each = WEIGHTS[field] / (0.4 + 0.6 * max(len(found), 1) / USUAL[field])
-        counted = {term: min(each * often, WEIGHTS[field] * 1.6) for term, often in Counter(found).items()}
-        for term in _others(found, names):
-            counted[term] = max(counted.get(term, 0.0), each * OTHER_NAME)
-        for term, value in counted.items():
-            sums[term] += value
-    for term, value in list(sums.items()):
-        for half in split(term):
-            sums[half] = max(sums[half], value * HALF)
-    return {term: entry.prior * value / (value + SATURATION) for term, value in sums.items()}
+def kinds_of(found: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the kinds of entries and of their pages."""
+    return tuple(sorted({kind for entry in found for kind in (entry.kind, entry.page.kind)}))
 
 
-def _others(found: Sequence[str], names: Names) -> Iterator[str]:
-    """The words of other names of what a text names."""
-    for at in range(len(found)):
-        for size in range(1, min(names.longest, len(found) - at) + 1):
-            for other in names.also.get(tuple(found[at : at + size]), ()):
-                yield from other
+def units(found: Iterable[Entry], part: Callable[[Sequence[Entry], str], Part], titles: Titles) -> list[Unit]:
+    """Return all entries in units. Each type of page has slots to spare, so that a new item does not move others."""
+    types: dict[str, list[tuple[Entry, ...]]] = defaultdict(list)
+    for page, entries in groupby(found, key=lambda entry: entry.page):
+        rows = tuple(entries)
+        types[page.kind] += [rows[at : at + ROOM] for at in range(0, len(rows), ROOM)]
+    made, start = [], 0
+    for groups in types.values():
+        for number, rows in enumerate(groups):
+            where = rows[0].page.where
+            made.append(Unit(start + number, rows, part(rows, titles.process(where))))
+        start += max(GROUP, 1 << (len(groups) - 1).bit_length())
+    return made
 
 
-def halves(word: str, language: str, known: Collection[str]) -> tuple[str, ...]:
-    """Return the two words a German compound is made of, the longer first half winning; () if it is none."""
-    if language not in COMPOUNDING or len(word) < 9:
+class Files:
+    """Pieces of the index, each named after its content."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def add(self, value: str) -> str:
+        """Take a piece in, as JSON; return its name."""
+        if value not in self._names:
+            name, more = _name(value), ""
+            while name in self.named:
+                more += " "
+                name = _name(value + more)
+            self._names[value], self.named[name] = name, value
+        return self._names[value]
+
+
+def _name(value: str) -> str:
+    return base64.b32encode(hashlib.blake2b(value.encode(), digest_size=NAME * 5 // 8).digest()).decode().lower()
+
+
+def best(text: str) -> str:
+    """Return the postings of one word, cut down to the MOST best ones; of equal ones the first."""
+    found = packing.UNIT.findall(text)
+    often = Counter("".join(fragment[1::2] for _, fragment in found))
+    room, least = MOST, LEVELS
+    while least and often[packing.SIGNS[least]] <= room:
+        room -= often[packing.SIGNS[least]]
+        least -= 1
+    out, step = [], 0
+    for before, fragment in found:
+        step += packing.value(before)
+        equal = fragment[1::2].count(packing.SIGNS[least])
+        kept = packing.strong(fragment, least if equal <= room else least + 1)
+        room = max(0, room - equal)
+        if kept:
+            out.append(packing.number(step) + kept)
+            step = 0
+    return "".join(out)
+
+
+def postings(found: Sequence[Unit], language: str, cut: Callable[[str], str]) -> dict[str, str]:
+    """Return word -> its postings: for each unit that has it the step from the one before, and a fragment.
+
+    ``cut`` is `best`, or remembers what that returned.
+    """
+    steps = [packing.number(step) for step in range(found[-1].slot + 2)] if found else []
+    rows: defaultdict[str, list[str]] = defaultdict(list)
+    last: dict[str, int] = {}
+    known = _long_words(found) if language in COMPOUNDING else frozenset()
+
+    @cache
+    def split(word: str) -> tuple[str, ...]:
+        return halves(word, language, known)
+
+    for unit in found:
+        slot = unit.slot
+        for word, fragment in _fragments(unit.part, split):
+            rows[word].append(steps[slot - last.get(word, -1)] + fragment)
+            last[word] = slot
+    made = {word: "".join(texts) for word, texts in rows.items()}
+    return {word: cut(text) if len(text) > 2 * MOST else text for word, text in made.items()}
+
+
+def _fragments(part: Part, split: Callable[[str], tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+    """The words of a part with their fragments, halves of compounds included."""
+    if not part.words:
         return ()
-    for at in range(len(word) - 4, 3, -1):
-        right = word[at:]
-        if right not in known:
-            continue
-        for link in ("", "s", "es", "n", "en"):
-            left = stem(word[: at - len(link)], language)
-            if word[:at].endswith(link) and len(left) >= 4 and left in known:
-                return left, right
-    return ()
+    plain = zip(part.words.split(" "), part.postings.split(" "), strict=True)
+    found = [(half, levels) for word, levels in part.compounds for half in split(word)]
+    if not found:
+        return plain
+    all_of = dict(plain)
+    for half, levels in found:
+        best = dict(packing.places(all_of[half])) if half in all_of else {}
+        for place, value in levels:
+            best[place] = max(best.get(place, 0), value)
+        all_of[half] = packing.fragment(sorted(best.items()))
+    return all_of.items()
 
 
-def _all_terms(found: Sequence[Entry], language: str) -> frozenset[str]:
-    return frozenset(
-        term for entry in found for _, text in entry.fields for term in terms(text, language) if len(term) > 3
-    )
+def _long_words(found: Iterable[Unit]) -> frozenset[str]:
+    return frozenset(word for unit in found for word in unit.part.words.split(" ") if len(word) > 3)
 
 
-class Index:
-    """The words of all entries. Built once, then written."""
+def shards(rows: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (first word, [words, postings] as JSON) of every file of words.
 
-    def __init__(self, found: Sequence[Entry], language: str, names: Names) -> None:
-        self.entries = found
-        self.language = language
-        self.postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self.spellings: dict[str, Counter[str]] = defaultdict(Counter)
-        known = _all_terms(found, language) if language in COMPOUNDING else frozenset()
-
-        @cache
-        def split(term: str) -> tuple[str, ...]:
-            return halves(term, language, known)
-
-        for number, entry in enumerate(found):
-            for term, value in weights(entry, language, names, split).items():
-                self._add(term, number, value)
-            for ref in entry.refs:
-                self._add(id_term(ref), number, 1.0)
-            for field, text in entry.fields:
-                if field != "kind":
-                    for word in words(text):
-                        if word not in STOP:
-                            self.spellings[stem(word, language)][word] += 5 if field in ("title", "names") else 1
-
-    def _add(self, term: str, number: int, value: float) -> None:
-        self.postings[term].append((number, max(1, min(LEVELS, round(value * LEVELS / 1.2)))))
-
-    def shards(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield (first word, [words, postings]) of every file of words."""
-        rows: list[tuple[str, str]] = []
-        size = 0
-        for term in sorted(self.postings, key=lambda t: t.encode("utf-16-be")):
-            kept = sorted(self.postings[term], key=lambda row: (-row[1], row[0]))[:MOST]
-            text = packing.postings(sorted(kept))
-            if rows and size + len(text) + len(term) > SHARD:
-                yield _shard(rows)
-                rows, size = [], 0
-            rows.append((term, text))
-            size += len(text) + len(term) + 2
-        if rows:
-            yield _shard(rows)
-
-    def spelling(self) -> str:
-        """The words that mend typing errors: those of titles first, as many as there is room for."""
-        best = {}
-        for term, forms in self.spellings.items():
-            word, often = max(forms.items(), key=lambda row: (row[1], row[0]))
-            if 4 <= len(word) < LONGEST and word.isalpha() and term in self.postings:
-                best[word] = often
-        kept, size = [], 0
-        for word in sorted(best, key=lambda w: (-best[w], w)):
-            size += len(word) * 2 // 3 + 2
-            if size > SPELLING:
-                break
-            kept.append(word)
-        return packing.shared(sorted(kept, key=lambda w: w.encode("utf-16-be")))
+    From half of its size on a file may end before words chosen by their letters, so that files after a change are cut as
+    before.
+    """
+    words: list[str] = []
+    size = 0
+    for word in sorted(rows, key=lambda w: w.encode("utf-16-be")):
+        more = len(word) + len(rows[word]) + 2
+        if words and (size + more > SHARD or (size > SHARD / 2 and zlib.crc32(word.encode()) % 4 == 0)):
+            yield words[0], _shard(words, rows)
+            words, size = [], 0
+        words.append(word)
+        size += more
+    if words:
+        yield words[0], _shard(words, rows)
 
 
-def _shard(rows: list[tuple[str, str]]) -> tuple[str, list[str]]:
-    return rows[0][0], [" ".join(term for term, _ in rows), " ".join(text for _, text in rows)]
+def _shard(words: list[str], rows: dict[str, str]) -> str:
+    return packing.said([" ".join(words), " ".join(rows[word] for word in words)])
 
 
-def pack(index: Index, titles: Titles) -> dict[str, bytes]:
-    """Return name -> content of every file, the first one as `start.js`, the others below a folder of this build."""
-    entries = index.entries
-    kinds = sorted({entry.kind for entry in entries} | {entry.page.kind for entry in entries})
-    files: dict[str, bytes] = {}
-    firsts = []
-    for number, (word, shard) in enumerate(index.shards()):
-        firsts.append(word)
-        files[f"w{number}"] = packing.script(f"w{number}", shard)
-    for number, start in enumerate(range(0, len(entries), BLOCK)):
-        files[f"e{number}"] = packing.script(f"e{number}", _block(entries[start : start + BLOCK], kinds, titles))
-    roles = _roles(entries)
-    for number, role in enumerate(roles):
-        files[f"r{number}"] = packing.script(f"r{number}", roles[role])
-    files["spelling"] = packing.script("spelling", index.spelling())
-    files["facets"] = packing.script("facets", _facets(entries, kinds, titles))
-    build = hashlib.sha256(b"".join(name.encode() + data for name, data in sorted(files.items()))).hexdigest()[:12]
+def spelling(found: Iterable[Unit], language: str, known: Iterable[str]) -> str:
+    """The words that mend typing errors: those of titles first, as many as there is room for."""
+    often: defaultdict[str, int] = defaultdict(int)
+    for unit in found:
+        for word, count in zip(unit.part.spellings.split(" "), unit.part.often, strict=False):
+            often[word] += count
+    forms: dict[str, tuple[int, str]] = {}
+    for word, count in often.items():
+        term = stem(word, language)
+        forms[term] = max(forms.get(term, (0, "")), (count, word))
+    likely = [
+        (-count, word)
+        for term in known
+        for count, word in (forms.get(term, (0, "")),)
+        if 4 <= len(word) < LONGEST and word.isalpha()
+    ]
+    kept, size = [], 0
+    for _, word in sorted(likely):
+        size += len(word) * 2 // 3 + 2
+        if size > SPELLING:
+            break
+        kept.append(word)
+    return packing.shared(sorted(kept, key=lambda w: w.encode("utf-16-be")))
+
+
+def blocks(found: Iterable[Unit]) -> Iterator[tuple[int, str]]:
+    """Yield (number of the first entry, JSON) of every file of what is shown: [[page, [entry]]] by unit."""
+    for _, group in groupby(found, key=lambda unit: unit.slot // GROUP):
+        first, size = 0, 0
+        shown: list[str] = []
+        for unit in group:
+            rows = unit.part.rows
+            for at in range(0, len(rows), BLOCK):
+                some = rows[at : at + BLOCK]
+                if shown and (at or size + len(some) > BLOCK):
+                    yield first, f"[{','.join(shown)}]"
+                    size, shown = 0, []
+                if not shown:
+                    first = unit.slot * ROOM + at
+                shown.append(f"[{unit.part.page},[{','.join(some)}]]")
+                size += len(some)
+        if shown:
+            yield first, f"[{','.join(shown)}]"
+
+
+def pack(
+    found: Sequence[Unit], language: str, kinds: Sequence[str], titles: Titles, cut: Callable[[str], str]
+) -> dict[str, bytes]:
+    """Return name -> content of every file: the first one as `start.js`, the others named after what they hold."""
+    texts = postings(found, language, cut)
+    words = list(shards(texts))
+    files = Files()
+    roles = {role: files.add(packing.said(rows)) for role, rows in _roles(found).items()}
     first = {
-        "build": build,
-        "language": index.language,
-        "count": len(entries),
-        "block": BLOCK,
+        "language": language,
+        "count": sum(len(unit.entries) for unit in found),
+        "slots": found[-1].slot + 1 if found else 0,
+        "room": ROOM,
+        "span": SPAN,
+        "name": NAME,
         "levels": LEVELS,
         "kinds": [[slug(kind), str(titles.kind(kind)), titles.family(kind)] for kind in kinds],
-        "firsts": " ".join(firsts),
-        "roles": " ".join(roles),
+        "firsts": " ".join(word for word, _ in words),
+        "shards": "".join(files.add(text) for _, text in words),
+        "blocks": "".join(files.add(packing.said([names])) for names in _names(found, files)),
+        "roles": files.add(packing.said([" ".join(roles), "".join(roles.values())])),
+        "spelling": files.add(packing.said(spelling(found, language, texts))),
+        "facets": files.add(packing.said(_facets(found, kinds, titles))),
         "stop": " ".join(sorted(STOP)),
         "longest": LONGEST,
-        "endings": [[list(ending) for ending in endings] for endings in ENDINGS.get(index.language, ())],
+        "endings": [[list(ending) for ending in endings] for endings in ENDINGS.get(language, ())],
     }
-    out = {f"{build}/{name}.js": data for name, data in files.items()}
-    return {"start.js": packing.script("start", first), **out}
+    made = {f"{name}.js": packing.script(name, value) for name, value in files.named.items()}
+    return {"start.js": packing.script("start", packing.said(first)), **made}
 
 
-def _block(entries: Sequence[Entry], kinds: list[str], titles: Titles) -> list[Any]:
-    """[[page], [entry]]: what is shown of some hits; facts of a page stand once."""
-    pages = list(dict.fromkeys(entry.page for entry in entries))
-    shown = [[p.path, p.id, p.title, p.revision, kinds.index(p.kind), titles.process(p.where), p.gone] for p in pages]
-    rows = [[pages.index(e.page), kinds.index(e.kind), e.title[:200], e.anchor, e.text] for e in entries]
-    return [shown, rows]
+def _names(found: Sequence[Unit], files: Files) -> list[str]:
+    """For each SPAN of slots the files of what is shown: the step to the number of the first entry, and the name."""
+    spans: list[list[str]] = [[] for _ in range(found[-1].slot // SPAN + 1 if found else 0)]
+    last = [at * SPAN * ROOM for at in range(len(spans))]
+    for first, text in blocks(found):
+        span = first // (SPAN * ROOM)
+        spans[span].append(packing.number(first - last[span]) + files.add(text))
+        last[span] = first
+    return ["".join(names) for names in spans]
 
 
-def _facets(entries: Sequence[Entry], kinds: list[str], titles: Titles) -> dict[str, Any]:
-    """By what hits are filtered: for each entry its kind, its process, its locations."""
-    processes = sorted({entry.page.where for entry in entries})
-    places = sorted({entry.page.locations for entry in entries})
-    names = sorted({place for group in places for place in group})
+def _facets(found: Sequence[Unit], kinds: Sequence[str], titles: Titles) -> dict[str, object]:
+    """By what hits are filtered: for each unit the kinds of its entries, its process, its locations."""
+    number = {kind: at for at, kind in enumerate(kinds)}
+    pages = [unit.entries[0].page for unit in found]
+    patterns = [packing.runs([number[entry.kind] for entry in unit.entries]) for unit in found]
+    pattern = {text: at for at, text in enumerate(sorted(set(patterns)))}
+    process = {ref: at for at, ref in enumerate(sorted({page.where for page in pages}))}
+    group = {places: at for at, places in enumerate(sorted({page.locations for page in pages}))}
+    names = sorted({place for places in group for place in places})
     return {
-        "kinds": packing.runs([kinds.index(entry.kind) for entry in entries]),
-        "processes": packing.runs([processes.index(entry.page.where) for entry in entries]),
-        "process": [[ref, titles.process(ref)] for ref in processes],
-        "groups": packing.runs([places.index(entry.page.locations) for entry in entries]),
-        "group": [[names.index(place) for place in group] for group in places],
+        "slots": "".join(packing.number(slot) for slot in _steps([unit.slot for unit in found])),
+        "patterns": packing.runs([pattern[text] for text in patterns]),
+        "pattern": list(pattern),
+        "processes": packing.runs([process[page.where] for page in pages]),
+        "process": [[ref, titles.process(ref)] for ref in process],
+        "groups": packing.runs([group[page.locations] for page in pages]),
+        "group": [[names.index(place) for place in places] for places in group],
         "locations": [[ref, titles.location(ref)] for ref in names],
     }
 
 
-def _roles(entries: Sequence[Entry]) -> dict[str, list[str]]:
+def _steps(slots: Sequence[int]) -> list[int]:
+    """Runs of slots, each as the slots left out before it and its length."""
+    out: list[int] = []
+    last = -1
+    for slot in slots:
+        if out and slot == last + 1:
+            out[-1] += 1
+        else:
+            out += [slot - last - 1, 1]
+        last = slot
+    return out
+
+
+def _roles(found: Iterable[Unit]) -> dict[str, list[str]]:
     """Role -> [entries that concern it, what it works by most]."""
     concerned: dict[str, list[int]] = defaultdict(list)
     often: dict[str, Counter[str]] = defaultdict(Counter)
     at: dict[str, int] = {}
-    for number, entry in enumerate(entries):
-        if not entry.anchor and entry.page.id:
-            at[entry.page.id] = number
-        for role in entry.roles:
-            concerned[role].append(number)
-            if entry.anchor and entry.kind != "Section" and not entry.page.gone:
-                often[role][entry.page.id] += 1
-    found = {}
+    for unit in found:
+        for number, entry in enumerate(unit.entries, unit.slot * ROOM):
+            if not entry.anchor and entry.page.id:
+                at[entry.page.id] = number
+            for role in entry.roles:
+                concerned[role].append(number)
+                if entry.anchor and entry.kind != "Section" and not entry.page.gone:
+                    often[role][entry.page.id] += 1
+    made = {}
     for role in sorted(concerned):
         if " " in role or not role:
             continue
         top = [at[ref] for ref, _ in sorted(often[role].items(), key=lambda row: (-row[1], row[0]))[:8] if ref in at]
-        found[role] = [
-            packing.postings((number, 1) for number in concerned[role][:ROLE]),
-            "".join(packing.number(number) for number in top),
-        ]
-    return found
+        made[role] = [packing.postings(concerned[role][:ROLE]), "".join(packing.number(number) for number in top)]
+    return made

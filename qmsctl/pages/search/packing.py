@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+ROOM = 32
+"""Numbers of entries that one unit takes up, so that an entry more in one unit does not move the others."""
+
+UNIT = re.compile("([W-Za-z_-]*[0-9A-V])((?:[0-9A-V].)*[W-Za-z_-].)")
+"""The step to a unit, and the fragment of it, in postings."""
 
 
 def number(value: int) -> str:
@@ -18,22 +26,52 @@ def number(value: int) -> str:
     return out + SIGNS[value]
 
 
-def postings(rows: Iterable[tuple[int, int]]) -> str:
-    """Return (entry, level) in order of entries as steps from one to the next, each with its level."""
-    out, last = [], -1
-    for entry, level in rows:
-        out.append(number(entry - last) + SIGNS[level])
-        last = entry
+MORE, LAST = ([[SIGNS[place] + level for level in SIGNS] for place in range(at, at + ROOM)] for at in (0, ROOM))
+"""By place and level the two signs of an entry in a unit: of one that others follow, and of the last."""
+
+
+def fragment(rows: Sequence[tuple[int, int]]) -> str:
+    """Return (place, level) of the entries of one unit, in order."""
+    place, level = rows[-1]
+    return "".join([MORE[place][level] for place, level in rows[:-1]]) + LAST[place][level]
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Return what `fragment` was given."""
+    return [(SIGNS.index(text[at]) % ROOM, SIGNS.index(text[at + 1])) for at in range(0, len(text), 2)]
+
+
+@lru_cache(maxsize=4096)
+def value(text: str) -> int:
+    """Return what `number` was given."""
+    return sum(SIGNS.index(sign) % 32 << 5 * at for at, sign in enumerate(text))
+
+
+@lru_cache(maxsize=4096)
+def strong(text: str, least: int) -> str:
+    """Return a fragment without what has a lower level; nothing if nothing is left."""
+    rows = [row for row in places(text) if row[1] >= least]
+    return fragment(rows) if rows else ""
+
+
+def postings(numbers: Iterable[int]) -> str:
+    """Return numbers of entries, in order, as steps from unit to unit with a fragment each, all of one level."""
+    units: dict[int, list[tuple[int, int]]] = {}
+    for entry in numbers:
+        units.setdefault(entry // ROOM, []).append((entry % ROOM, 1))
+    last, out = -1, []
+    for slot, rows in units.items():
+        out.append(number(slot - last) + fragment(rows))
+        last = slot
     return "".join(out)
 
 
 def runs(values: Sequence[int]) -> str:
-    """Return a row of numbers as (how often, which)."""
-    out, start = [], 0
-    for at in range(1, len(values) + 1):
-        if at == len(values) or values[at] != values[start]:
-            out.append(number(at - start) + number(values[start]))
-            start = at
+    """Return a row of numbers: twice each, one more where the number of its repetitions follows."""
+    out = []
+    for which, same in groupby(values):
+        often = sum(1 for _ in same)
+        out.append(number(2 * which + 1) + number(often) if often > 1 else number(2 * which))
     return "".join(out)
 
 
@@ -49,8 +87,12 @@ def shared(words: Sequence[str]) -> str:
     return " ".join(out)
 
 
-def script(name: str, value: Any) -> bytes:
-    """Return a script that hands a value over under a name; it can do nothing else."""
-    said = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    said = said.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return f"qmsSearchLoad({json.dumps(name)},{said});\n".encode()
+def said(value: Any) -> str:
+    """Return a value as JSON that a script can hold, whatever texts are in it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def script(name: str, value: str) -> bytes:
+    """Return a script that hands a value, as `said`, over under a name; it can do nothing else."""
+    return f'qmsSearchLoad("{name}",{value});\n'.encode()

@@ -69,7 +69,7 @@ def words(text: str) -> tuple[str, ...]:
     """Return the words of a text in order, folded; words with hyphens come also in one piece, at the end."""
     plain = folded(text)
     joined = [word.replace("-", "") for word in _HYPHENED.findall(plain)] if "-" in plain else []
-    return tuple(word[:LONGEST] for word in [*_WORD.findall(plain), *joined])
+    return tuple([word[:LONGEST] for word in [*_WORD.findall(plain), *joined]])
 
 
 @lru_cache(maxsize=100_000)

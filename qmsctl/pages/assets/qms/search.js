@@ -26,8 +26,8 @@
       document.head.appendChild(script);
     });
   }
-  // The first file is asked for anew each minute, and at once when its build is gone: it names the folder of its build,
-  // so that no cache mixes two builds.
+  // The first file is asked for anew each minute, and at once when a piece is gone. The others are named after what they
+  // hold: so no cache mixes two builds, and what did not change is not read again.
   function open(anew) {
     if (!starting || anew) {
       starting = read("start", folder() + "start.js?at=" + (anew ? Date.now() : Math.floor(Date.now() / 60000))).then(prepare);
@@ -36,16 +36,16 @@
     return starting;
   }
   function prepare(data) {
-    pieces.clear();
     start = data;
     start.list = start.firsts.split(" ");
     start.stops = new Set(start.stop.split(" "));
-    start.who = start.roles ? start.roles.split(" ") : [];
     return start;
   }
+  // The piece with a number among those whose names stand one after the other in a text.
+  function nth(names, at) { return names.slice(at * start.name, (at + 1) * start.name); }
   function piece(name) {
     if (!pieces.has(name)) {
-      var asked = read(name, folder() + start.build + "/" + name + ".js");
+      var asked = read(name, folder() + name + ".js");
       pieces.set(name, asked);
       asked.catch(function () { pieces.delete(name); });
     }
@@ -56,23 +56,45 @@
     while (sign > 31) { value += (sign - 32) * scale; scale *= 32; sign = VALUE.get(text[from.at++]); }
     return value + sign * scale;
   }
+  // Postings: for each unit the step from the one before, then place and level of its entries; the last place is 32 higher.
   function unpacked(text) {
-    var from = { at: 0 }, last = -1, entries = [], levels = [];
+    var from = { at: 0 }, slot = -1, entries = [], levels = [], place;
     while (from.at < text.length) {
-      last += numberAt(text, from);
-      entries.push(last);
-      levels.push(VALUE.get(text[from.at++]));
+      slot += numberAt(text, from);
+      do {
+        place = VALUE.get(text[from.at++]);
+        entries.push(slot * start.room + place % start.room);
+        levels.push(VALUE.get(text[from.at++]));
+      } while (place < start.room);
     }
     return { entries: entries, levels: levels };
   }
-  function unrun(text, count) {
-    var from = { at: 0 }, out = new Uint32Array(count), at = 0;
+  // Calls with each value of a row: twice its number, one more where the number of its repetitions follows.
+  function unrun(text, each) {
+    var from = { at: 0 }, often, which;
     while (from.at < text.length) {
-      var often = numberAt(text, from), which = numberAt(text, from);
-      out.fill(which, at, at + often);
-      at += often;
+      which = numberAt(text, from);
+      often = which % 2 ? numberAt(text, from) : 1;
+      while (often--) { each(which >> 1); }
     }
-    return out;
+  }
+  // What entries are under each facet: by entry the kind, by unit the process and the locations.
+  function spread(data) {
+    var slots = [], from = { at: 0 }, slot = 0;
+    while (from.at < data.slots.length) {
+      slot += numberAt(data.slots, from);
+      for (var often = numberAt(data.slots, from); often; often -= 1) { slots.push(slot++); }
+    }
+    data.kinds = new Uint16Array(start.slots * start.room);
+    data.processOf = new Uint16Array(start.slots);
+    data.groupOf = new Uint16Array(start.slots);
+    [[data.patterns, function (which, unit) {
+      var entry = unit * start.room;
+      unrun(data.pattern[which], function (kind) { data.kinds[entry++] = kind; });
+    }], [data.processes, function (which, unit) { data.processOf[unit] = which; }], [data.groups, function (which, unit) { data.groupOf[unit] = which; }]].forEach(function (row) {
+      var at = 0;
+      unrun(row[0], function (which) { row[1](which, slots[at++]); });
+    });
   }
 
   // --- words: the same as in words.py ----------------------------------------------------------------------------------
@@ -118,7 +140,7 @@
     return low;
   }
   function shard(number) {
-    return piece("w" + number).then(function (data) {
+    return piece(nth(start.shards, number)).then(function (data) {
       if (!data.terms) { data.terms = data[0].split(" "); data.texts = data[1].split(" "); data.known = new Map(); }
       return data;
     });
@@ -135,11 +157,11 @@
     if (!data.known.has(at)) { data.known.set(at, unpacked(data.texts[at])); }
     return data.known.get(at);
   }
-  // Resolves to what stands for a term: [postings, factor], none if it is not known.
+  // Resolves to where a term stands: [shard, place in it, factor], none if it is not known.
   function exactly(term, factor) {
     return shard(shardOf(term)).then(function (data) {
       var at = firstAtLeast(data.terms, term);
-      return data.terms[at] === term ? [[postings(data, at), factor]] : [];
+      return data.terms[at] === term ? [[data, at, factor]] : [];
     });
   }
   // Words that begin so: what a reader is still typing.
@@ -153,7 +175,7 @@
         }
       });
       out.sort(function (a, b) { return a[2] - b[2]; });
-      return out.slice(0, most).map(function (row) { return [postings(row[0], row[1]), row[2] > 4 ? 0.6 : 0.8]; });
+      return out.slice(0, most).map(function (row) { return [row[0], row[1], row[2] > 4 ? 0.6 : 0.8]; });
     });
   }
   // A word typed so far may be longer than what it is kept as: "inspecti" for "inspect".
@@ -161,13 +183,13 @@
     return shard(shardOf(word)).then(function (data) {
       for (var length = word.length - 1; length >= Math.max(4, word.length - 4); length -= 1) {
         var at = firstAtLeast(data.terms, word.slice(0, length));
-        if (data.terms[at] === word.slice(0, length)) { return [[postings(data, at), 0.8]]; }
+        if (data.terms[at] === word.slice(0, length)) { return [[data, at, 0.8]]; }
       }
       return [];
     });
   }
   function spelling() {
-    return piece("spelling").then(function (text) {
+    return piece(start.spelling).then(function (text) {
       if (!start.spelled) {
         var last = "";
         start.spelled = text ? text.split(" ").map(function (row) { last = last.slice(0, VALUE.get(row[0])) + row.slice(1); return last; }) : [];
@@ -194,20 +216,36 @@
     return row[b.length];
   }
   // Lets the browser do what waits: nothing here may hold it up.
+  var TURN = 8;
   function breath(value) { return new Promise(function (done) { setTimeout(done, 0, value); }); }
+  // Works on one row after the other, with a breath whenever that takes longer than a reader notices.
+  function inTurn(rows, work) {
+    var at = 0;
+    return new Promise(function (done, failed) {
+      function on() {
+        var until = performance.now() + TURN;
+        try {
+          do { if (at < rows.length) { work(rows[at], at); } at += 1; } while (at < rows.length && performance.now() < until);
+        } catch (error) { failed(error); return; }
+        if (at < rows.length) { setTimeout(on, 0); } else { done(); }
+      }
+      on();
+    });
+  }
   function likeliest(word, most, count) {
+    var found = [];
     return spelling().then(breath).then(function (list) {
-      var found = [];
-      list.forEach(function (known) {
+      return inTurn(list, function (known) {
         if (Math.abs(known.length - word.length) > most) { return; }
         var far = errors(word, known, most);
         if (far <= most) { found.push([known, far + (known[0] === word[0] ? 0 : 0.5)]); }
       });
+    }).then(function () {
       found.sort(function (a, b) { return a[1] - b[1] || (a[0] < b[0] ? -1 : 1); });
       return found.filter(function (row) { return row[1] <= found[0][1] + 0.5; }).slice(0, count);
     });
   }
-  // Resolves to { found: [[postings, factor]], instead: word } of one word of a question.
+  // Resolves to { found: [[shard, place, factor]], instead: word } of one word of a question.
   function lookUp(word, unfinished) {
     return exactly(stem(word), 1).then(function (exact) {
       var more = unfinished && word.length > 1 ? beginning(word, 40) : Promise.resolve([]);
@@ -261,9 +299,12 @@
     return { text: plain, words: Array.from(new Set(kept)).slice(0, MOST_WORDS), last: all[all.length - 1] || "", open: /[\p{L}\p{N}]$/u.test(text) };
   }
   function concerned(role) {
-    var at = start.who.indexOf(role);
-    return at < 0 ? Promise.resolve(null) : piece("r" + at).then(function (data) {
-      if (!data.theirs) { data.theirs = new Set(unpacked(data[0]).entries); }
+    if (!role) { return Promise.resolve(null); }
+    return piece(start.roles).then(function (data) {
+      var at = data[0].split(" ").indexOf(role);
+      return at < 0 ? null : piece(nth(data[1], at));
+    }).then(function (data) {
+      if (data && !data.theirs) { data.theirs = new Set(unpacked(data[0]).entries); }
       return data;
     });
   }
@@ -272,49 +313,76 @@
     var asked = questionOf(text);
     var byId = Promise.all(idsIn(asked.text).map(function (id) { return exactly(id, 1); }));
     var byWord = Promise.all(asked.words.map(function (word) { return lookUp(word, Boolean(options.typing && asked.open && word === asked.last)); }));
-    return Promise.all([byId, byWord, concerned(options.role || "")]).then(breath).then(function (all) {
-      var scores = new Map(), covered = new Map(), total = 0, instead = new Map();
+    return Promise.all([byId, byWord, concerned(options.role || "")]).then(function (all) {
+      var scores = new Map(), covered = new Map(), total = 0, instead = new Map(), ids = new Set(), ranked = [], role = all[2], jobs = [];
       all[1].forEach(function (found, at) {
         var best = new Map();
-        found.found.forEach(function (row) {
-          row[0].entries.forEach(function (entry, i) {
-            var value = row[0].levels[i] / start.levels * row[1];
-            if (!(best.get(entry) >= value)) { best.set(entry, value); }
+        found.found.forEach(function (row) { jobs.push(function () { gather(best, row); }); });
+        if (found.instead) { instead.set(asked.words[at], found.instead); }
+        jobs.push(function () {
+          if (!best.size) { return; }
+          var rare = Math.log(1 + start.count / best.size);
+          total += rare;
+          best.forEach(function (value, entry) {
+            scores.set(entry, (scores.get(entry) || 0) + value * rare);
+            covered.set(entry, (covered.get(entry) || 0) + rare);
           });
         });
-        if (found.instead) { instead.set(asked.words[at], found.instead); }
-        if (!best.size) { return; }
-        var rare = Math.log(1 + start.count / best.size);
-        total += rare;
-        best.forEach(function (value, entry) {
-          scores.set(entry, (scores.get(entry) || 0) + value * rare);
-          covered.set(entry, (covered.get(entry) || 0) + rare);
+      });
+      all[0].forEach(function (found) {
+        found.forEach(function (row) { postings(row[0], row[1]).entries.forEach(function (entry) { ids.add(entry); }); });
+      });
+      return breath().then(function () { return inTurn(jobs, function (job) { job(); }); }).then(breath).then(function () {
+        ids.forEach(function (entry) { if (!scores.has(entry)) { scores.set(entry, 0); } });
+        var most = 0;
+        scores.forEach(function (score, entry) {
+          var share = total ? (covered.get(entry) || 0) / total : 0, known = ids.has(entry);
+          var value = score * Math.pow(share, 0.6) * (role && role.theirs.has(entry) ? 1.35 : 1);
+          most = Math.max(most, known ? 1 : share);
+          ranked.push([entry, known ? 1000 + value : value, known ? 1 : share]);
         });
+        return breath(ranked.filter(function (row) { return row[2] >= most * 0.4; }));
+      }).then(function (kept) {
+        kept.sort(function (a, b) { return b[1] - a[1] || a[0] - b[0]; });
+        var stems = asked.words.map(function (word) { return stem(instead.get(word) || word); });
+        return { ranked: kept, instead: instead, words: stems, typed: options.typing ? asked.last : "", text: asked.text };
       });
-      var ids = new Set();
-      all[0].forEach(function (found) { found.forEach(function (row) { row[0].entries.forEach(function (entry) { ids.add(entry); }); }); });
-      ids.forEach(function (entry) { if (!scores.has(entry)) { scores.set(entry, 0); } });
-      var ranked = [], role = all[2];
-      scores.forEach(function (score, entry) {
-        var share = total ? (covered.get(entry) || 0) / total : 0;
-        var value = score * Math.pow(share, 0.6) * (role && role.theirs.has(entry) ? 1.35 : 1);
-        ranked.push([entry, ids.has(entry) ? 1000 + value : value, ids.has(entry) ? 1 : share]);
-      });
-      ranked.sort(function (a, b) { return b[1] - a[1] || a[0] - b[0]; });
-      var most = ranked.reduce(function (high, row) { return Math.max(high, row[2]); }, 0);
-      ranked = ranked.filter(function (row) { return row[2] >= most * 0.4; });
-      var stems = asked.words.map(function (word) { return stem(instead.get(word) || word); });
-      return { ranked: ranked, instead: instead, words: stems, typed: options.typing ? asked.last : "", text: asked.text };
+    });
+  }
+  // Puts the entries of one row of a word under what they are worth at best.
+  function gather(best, row) {
+    var found = postings(row[0], row[1]);
+    found.entries.forEach(function (entry, i) {
+      var value = found.levels[i] / start.levels * row[2];
+      if (!(best.get(entry) >= value)) { best.set(entry, value); }
+    });
+  }
+  // Resolves to { first, name } of the file that shows an entry.
+  function fileOf(entry) {
+    var wide = start.span * start.room, span = Math.floor(entry / wide);
+    return piece(nth(start.blocks, span)).then(function (data) {
+      if (!data.files) {
+        var from = { at: 0 }, first = span * wide;
+        data.files = [];
+        while (from.at < data[0].length) {
+          first += numberAt(data[0], from);
+          data.files.push({ first: first, name: data[0].slice(from.at, from.at += start.name) });
+        }
+      }
+      return data.files.filter(function (file) { return file.first <= entry; }).pop();
     });
   }
   function shown(entry) {
-    return piece("e" + Math.floor(entry / start.block)).then(function (data) {
-      var row = data[1][entry % start.block], page = data[0][row[0]];
-      return {
-        entry: entry, kind: row[1], title: row[2], anchor: row[3], text: row[4], page: page[0], id: page[1], owner: page[2],
-        revision: page[3], ownerKind: page[4], process: page[5], gone: page[6],
-        url: page[0] + (row[3] ? "#" + row[3] : "")
-      };
+    return fileOf(entry).then(function (file) {
+      return piece(file.name).then(function (data) {
+        var slot = Math.floor(entry / start.room), at = slot - Math.floor(file.first / start.room), page = data[at][0];
+        var row = data[at][1][entry - (at ? slot * start.room : file.first)];
+        return {
+          entry: entry, kind: row[0], title: row[1], anchor: row[2], text: row[3], page: page[0], id: page[1], owner: page[2],
+          revision: page[3], ownerKind: page[4], process: page[5], gone: page[6],
+          url: page[0] + (row[2] ? "#" + row[2] : "")
+        };
+      });
     });
   }
   // Words that stand together in the order of the question, above all in the title, say more.
@@ -660,32 +728,33 @@
       draw();
     }
     function filters() {
-      return piece("facets").then(function (data) {
-        if (!facets) {
-          facets = { kinds: unrun(data.kinds, start.count), processes: unrun(data.processes, start.count), groups: unrun(data.groups, start.count), data: data };
-        }
-        return facets;
+      return piece(start.facets).then(function (data) {
+        if (!data.kinds) { spread(data); }
+        facets = data;
       });
     }
     // What an entry is under a facet; locations of an entry without any are all.
     function valuesOf(name, entry) {
       if (name === "type") { return [start.kinds[facets.kinds[entry]][0]]; }
-      if (name === "process") { return [facets.data.process[facets.processes[entry]][0]]; }
-      var group = facets.data.group[facets.groups[entry]];
-      return (group.length ? group.map(function (at) { return facets.data.locations[at]; }) : facets.data.locations).map(function (row) { return row[0]; });
+      if (name === "process") { return [facets.process[facets.processOf[Math.floor(entry / start.room)]][0]]; }
+      var group = facets.group[facets.groupOf[Math.floor(entry / start.room)]];
+      return (group.length ? group.map(function (at) { return facets.locations[at]; }) : facets.locations).map(function (row) { return row[0]; });
     }
     function keeps(now, but) {
       var asked = FACETS.filter(function (name) { return now[name] && name !== but; });
       return function (entry) { return asked.every(function (name) { return valuesOf(name, entry).indexOf(now[name]) >= 0; }); };
     }
     function titlesOf(name) {
-      return new Map(name === "type" ? start.kinds : facets.data[name === "process" ? "process" : "locations"]);
+      return new Map(name === "type" ? start.kinds : facets[name === "process" ? "process" : "locations"]);
     }
     function facet(name, now, ranked) {
-      var counts = new Map(), kept = keeps(now, name), titles = titlesOf(name), group = make("section", "qms-sift"), items = make("ul");
-      ranked.forEach(function (row) {
+      var counts = new Map(), kept = keeps(now, name);
+      return inTurn(ranked, function (row) {
         if (kept(row[0])) { valuesOf(name, row[0]).forEach(function (value) { if (value) { counts.set(value, (counts.get(value) || 0) + 1); } }); }
-      });
+      }).then(function () { return facetOf(name, now, counts); });
+    }
+    function facetOf(name, now, counts) {
+      var titles = titlesOf(name), group = make("section", "qms-sift"), items = make("ul");
       if (now[name] && !counts.has(now[name])) { counts.set(now[name], 0); }
       group.appendChild(make("h2", "", heads[name]));
       Array.from(counts).sort(function (a, b) { return b[1] - a[1] || (a[0] < b[0] ? -1 : 1); }).forEach(function (row, at) {
@@ -716,12 +785,19 @@
       }
       return counts.size > 1 || now[name] ? group : null;
     }
-    function sideOf(now, result) {
+    function sideOf(now, result, mine) {
+      return FACETS.reduce(function (before, name) {
+        return before.then(function (groups) {
+          return facet(name, now, result.ranked).then(function (group) { return group ? groups.concat([group]) : groups; });
+        });
+      }, Promise.resolve([])).then(function (groups) { if (mine === turn) { showSide(now, result, groups); } });
+    }
+    function showSide(now, result, groups) {
       var focus = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : "", wide = window.matchMedia("(min-width: 60rem)").matches;
       var fold = make("details", "qms-sifts"), summary = make("summary", "", qmsText("Filter"));
       fold.open = wide || Boolean(focus) || FACETS.some(function (name) { return now[name]; });
       fold.appendChild(summary);
-      FACETS.forEach(function (name) { var group = facet(name, now, result.ranked); if (group) { fold.appendChild(group); } });
+      groups.forEach(function (group) { fold.appendChild(group); });
       side.textContent = "";
       if (result.ranked.length) { side.appendChild(fold); }
       if (focus) { Array.from(side.querySelectorAll("button")).filter(function (button) { return button.dataset.key === focus; }).forEach(function (button) { button.focus(); }); }
@@ -754,20 +830,23 @@
       open().then(filters).then(function () {
         return find(now.q, { role: role(), from: (now.page - 1) * PAGE, count: PAGE, keep: keeps(now, "") });
       }).then(function (result) {
-        if (mine !== turn) { return; }
-        var mend = mending(result);
-        head.textContent = counted(result.total) + (mend ? " · " + mend : "");
-        list.textContent = "";
-        list.start = (now.page - 1) * PAGE + 1;
-        result.hits.forEach(function (hit) {
+        var rows = document.createDocumentFragment();
+        return inTurn(mine === turn ? result.hits : [], function (hit) {
           var item = make("li");
           item.appendChild(fill(make("a"), hit, result, 220, false));
-          list.appendChild(item);
+          rows.appendChild(item);
+        }).then(function () {
+          if (mine !== turn) { return null; }
+          var mend = mending(result);
+          head.textContent = counted(result.total) + (mend ? " · " + mend : "");
+          list.textContent = "";
+          list.start = (now.page - 1) * PAGE + 1;
+          list.appendChild(rows);
+          none.textContent = "";
+          if (!result.hits.length) { nothing(none, result.text); }
+          pagerOf(now, result.total);
+          return sideOf(now, result, mine);
         });
-        none.textContent = "";
-        if (!result.hits.length) { nothing(none, result.text); }
-        sideOf(now, result);
-        pagerOf(now, result.total);
       }).catch(function () { if (mine === turn) { list.textContent = ""; unread(none); } });
     }
     input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(function () { go({ q: input.value }, true); }, 120); });

@@ -1,0 +1,279 @@
+"""Builds a site with MkDocs' own parts: in several processes, and only pages that changed.
+
+    python -P -m qmsctl.engines._drive CONFIGURATION FORMER STATE
+
+FORMER is the site as last built: what has not changed is linked from there. STATE is what is known of it. On the
+last line of its output stands, as JSON, what was done; or why the plain program has to build.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mkdocs.exceptions import Abort
+from mkdocs.structure.files import File
+
+from qmsctl import shelf
+from qmsctl.engines import blocks, mkdocs_internals
+from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, stamp
+
+OWN = (__file__, mkdocs_internals.__file__, blocks.__file__)
+Stamp = tuple[int, int, int]
+SETTLED = 2_000_000_000
+"""Nanoseconds after which a file that is written once more has another time, on any file system."""
+NO_STAMP = (0, 0, 0)
+EACH = 4000
+"""What a page costs beside its text, in bytes of text."""
+WORTH = 400_000
+"""Bytes of text for which other processes are started."""
+
+
+@dataclass
+class Kept:
+    """What is known of a page that was built: its source, its output, what it asked, where it leads, what it shows."""
+
+    source: Stamp
+    digest: str
+    output: Stamp
+    written: str
+    asked: dict[str, bool]
+    links: dict[str, dict[str, str]]
+    shows: list[str]
+    shown: str
+
+
+class Build:
+    """One build of a site."""
+
+    def __init__(self, site: Site, former: Path, state: Path, began: int) -> None:
+        self.site, self.former, self.state, self.began = site, former, state, began
+        # Not of the whole program: what its other parts write is in the sources.
+        self.key = shelf.digest(sys.version, [Path(name).read_bytes() for name in OWN], site.settings())
+        self.pages = {file.src_uri: file for file in site.pages}
+        self.kept: dict[str, Kept] = {}
+        self.stamps: dict[str, tuple[Stamp, Stamp]] = {}
+        found = shelf.read(state, self.key)
+        if found is not None:
+            self.kept = {uri: Kept(*row) for uri, row in found["pages"].items() if uri in self.pages}
+            self.stamps = found["statics"]
+        self.sources: dict[str, tuple[Stamp, str]] = {}
+        self.outputs: dict[str, Stamp] = {}
+        self.folders: set[str] = set()
+
+    def run(self) -> tuple[int, int]:
+        """Build; return how many pages were rendered and how many were taken from the former site. Raises Abort."""
+        self.sources = {uri: self._source(uri, file) for uri, file in self.pages.items()} if self.kept else {}
+        linked = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
+        done = set(linked)
+        statics = self._statics()
+        rendered = {page.uri: page for page in _rendered(self.site, [u for u in self.pages if u not in done])}
+        for page in self._in_order(rendered):
+            say(page.reading)
+        self.site.write_templates()
+        for page in self._in_order(rendered):
+            say(page.building)
+        sound = self._check_links(rendered)
+        self.site.finish()
+        self._keep(linked, [page for uri, page in rendered.items() if uri in sound], statics)
+        return len(rendered), len(linked)
+
+    def _in_order(self, rendered: dict[str, Rendered]) -> Iterator[Rendered]:
+        return (rendered[uri] for uri in self.pages if uri in rendered)
+
+    def _source(self, uri: str, file: File) -> tuple[Stamp, str]:
+        """When a page was written and its fingerprint, which need not be made again if it was not."""
+        kept = self.kept.get(uri)
+        found = stamp(os.stat(str(file.abs_src_path)))
+        if kept is not None and kept.source == found:
+            return found, kept.digest
+        return found, digest_of(Path(str(file.abs_src_path)).read_bytes())
+
+    def _current(self, uri: str) -> bool:
+        """Whether a page would be rendered to what it was."""
+        kept = self.kept[uri]
+        return (
+            self.sources[uri][1] == kept.digest
+            and all(self.site.knows(path) == answer for path, answer in kept.asked.items())
+            and kept.shown == self._fingerprint(kept.shows)
+        )
+
+    def _fingerprint(self, shows: Sequence[str]) -> str:
+        """A fingerprint of what a page shows of others; empty if it shows nothing of them."""
+        if not shows:
+            return ""
+        names = sorted(self.pages) if ALL in shows else shows
+        rows = [self.site.now(name == NOW) for name in (NOW, TODAY) if name in shows]
+        rows += [f"{name} {self.sources[name][1] if name in self.sources else ''}" for name in names]
+        return digest_of("\n".join(rows).encode())
+
+    def _take(self, uri: str) -> bool:
+        """Take a page from the former site, if it is what was written there."""
+        file, kept = self.pages[uri], self.kept[uri]
+        place = os.path.join(self.former, file.dest_uri)
+        found = _stamp_of(place)
+        try:
+            if found == NO_STAMP or (found != kept.output and digest_of(Path(place).read_bytes()) != kept.written):
+                return False
+            self.outputs[uri] = self._link(place, found, file.abs_dest_path)
+        except OSError:
+            return False
+        return True
+
+    def _link(self, place: str, found: Stamp, target: str) -> Stamp:
+        """Put a file into the new site without writing it once more, where the file system can; return its stamp."""
+        self._folder(target)
+        try:
+            os.link(place, target)
+        except OSError:
+            shutil.copyfile(place, target)
+            return _stamp_of(target)
+        return found
+
+    def _folder(self, target: str) -> None:
+        folder = os.path.dirname(target)
+        if folder not in self.folders:
+            os.makedirs(folder, exist_ok=True)
+            self.folders.add(folder)
+
+    def _statics(self) -> dict[str, tuple[Stamp, Stamp]]:
+        """Link what is no page from the former site, or copy it; return when each was written, here and there."""
+        found = {}
+        for file in self.site.statics:
+            source, target = str(file.abs_src_path), file.abs_dest_path
+            place = os.path.join(self.former, file.dest_uri)
+            stamps = stamp(os.stat(source)), _stamp_of(place)
+            if NO_STAMP not in stamps and (self.stamps.get(file.src_uri) == stamps or _alike(source, place)):
+                output = self._link(place, stamps[1], target)
+            else:
+                self._folder(target)
+                shutil.copyfile(source, target)
+                output = _stamp_of(target)
+            found[file.src_uri] = self._settled(stamps[0]), self._settled(output)
+        return found
+
+    def _check_links(self, rendered: dict[str, Rendered]) -> set[str]:
+        """Say which links lead nowhere inside a page; return the rendered pages about which nothing was said.
+
+        What both ends of a link were when it was last found good, they still are if neither was rendered.
+        """
+        sound = {uri for uri, page in rendered.items() if not page.reading and not page.building}
+        open_links = {}
+        for uri in self.pages:
+            links = rendered[uri].links if uri in rendered else self.kept[uri].links
+            wanted = {to: of for to, of in links.items() if to in self.pages and (uri in rendered or to in rendered)}
+            if wanted:
+                open_links[uri] = wanted
+        for to in {to for wanted in open_links.values() for to in wanted}:
+            self.site.read_anchors(self.pages[to])
+        for uri, wanted in open_links.items():
+            if not self.site.check_links(self.pages[uri], wanted):
+                sound.discard(uri)
+        return sound
+
+    def _settled(self, found: Stamp) -> Stamp:
+        """A stamp that can be relied on: a file just written could be written again without a trace of it."""
+        return found if found[1] < self.began - SETTLED else NO_STAMP
+
+    def _keep(self, linked: list[str], rendered: list[Rendered], statics: dict[str, tuple[Stamp, Stamp]]) -> None:
+        """Keep what is known of the site for the next build."""
+        self.sources |= {page.uri: (page.source, page.digest) for page in rendered}
+        rows: dict[str, tuple[Any, ...]] = {}
+        for uri in linked:
+            kept = self.kept[uri]
+            source, output = self._settled(self.sources[uri][0]), self._settled(self.outputs[uri])
+            rows[uri] = (source, kept.digest, output, kept.written, kept.asked, kept.links, kept.shows, kept.shown)
+        for page in rendered:
+            place = Path(self.pages[page.uri].abs_dest_path)
+            if not place.is_file():
+                continue
+            output, written = self._settled(_stamp_of(place)), digest_of(place.read_bytes())
+            source = self._settled(page.source)
+            shown = self._fingerprint(page.shows)
+            rows[page.uri] = (source, page.digest, output, written, page.asked, page.links, page.shows, shown)
+        shelf.write(self.state, self.key, {"pages": rows, "statics": statics})
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two files hold the same."""
+    return os.path.getsize(one) == os.path.getsize(other) and Path(one).read_bytes() == Path(other).read_bytes()
+
+
+def _stamp_of(place: str | Path) -> Stamp:
+    """The stamp of a file itself, not of one it leads to; of what is no file, one that nothing has."""
+    try:
+        found = os.lstat(place)
+    except OSError:
+        return NO_STAMP
+    return stamp(found) if stat.S_ISREG(found.st_mode) else NO_STAMP
+
+
+_SITE: Site
+"""The site, for the processes that are forked from this one."""
+
+
+def _rendered(site: Site, uris: Sequence[str]) -> list[Rendered]:
+    """Render pages, the longest first, in as many processes as there are processors."""
+    global _SITE  # noqa: PLW0603 -- inherited by processes, not sent to them
+    _SITE = site
+    sizes = {uri: os.path.getsize(str(site.files.src_uris[uri].abs_src_path)) + EACH for uri in uris}
+    order = sorted(uris, key=lambda uri: (-sizes[uri], uri))
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers < 2 or sum(sizes.values()) < WORTH or not hasattr(os, "fork"):
+        return _render(order)
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    chunks: list[list[str]] = [[]]
+    room = most = sum(sizes.values()) / (workers * 8)
+    for uri in order:
+        chunks[-1].append(uri)
+        room -= sizes[uri]
+        if room <= 0:
+            chunks.append([])
+            room = most
+    gc.freeze()  # what is here before is not looked through in every process
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        return [page for chunk in pool.map(_render, chunks) for page in chunk]
+
+
+def _render(uris: Sequence[str]) -> list[Rendered]:
+    gc.set_threshold(50_000, 20, 100)
+    gc.enable()
+    return [_SITE.render(_SITE.files.src_uris[uri]) for uri in uris]
+
+
+def main(configuration: Path, former: Path, state: Path) -> int:
+    """Build; return the exit code."""
+    gc.disable()  # until pages are rendered, what is made is kept
+    try:
+        site = Site(configuration)
+        if not site.objection:
+            site.survey()
+        if site.objection or site.crowded():
+            return _answer(plain=site.objection or "two files have the same address")
+        # Written a moment ago, by the clock of the file system.
+        rendered, linked = Build(site, former, state, configuration.stat().st_mtime_ns).run()
+    except Abort as error:
+        error.show()
+        return 1
+    except Exception as error:
+        return _answer(plain=f"{type(error).__name__}: {error}")
+    return _answer(rendered=rendered, linked=linked)
+
+
+def _answer(**facts: object) -> int:
+    sys.stdout.write("\n" + json.dumps(facts) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(Path(name) for name in sys.argv[1:4])))

@@ -1,0 +1,246 @@
+"""Pages are the same however many processes write them, and files that stay equal stay the same files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import markdown
+import nh3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import StrictUndefined
+from jinja2.exceptions import SecurityError
+
+from benchmarks import generator
+from qmsctl import checks, pages, shelf
+from qmsctl.diagrams import vega
+from qmsctl.loader import load
+from qmsctl.pages import codes, folding, hands, prose
+from qmsctl.pages.sandbox import Sandbox
+from tests.conftest import TODAY
+
+SIGNS = "abzÄß059 .,;:()'\"/%?–-…_*`#&<>[]!|\n\t\\=+~{}"
+
+
+def made(root: Path) -> dict[str, bytes]:
+    """Write the pages of a system; return every file by its path."""
+    loaded = load(root)
+    target = root / "build" / "docs"
+    pages.write(loaded, checks.run(loaded, TODAY), TODAY, target)
+    return {str(file.relative_to(target)): file.read_bytes() for file in target.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "qms"
+    generator.generate(folder, 150, 1)
+    return folder
+
+
+def test_as_many_processes_as_there_are_make_the_same_pages(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dealt: list[int] = []
+    real = hands.deal
+
+    def deal(*arguments: object) -> object:
+        dealt.append(int(str(arguments[3])))
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pages, "deal", deal)
+    monkeypatch.setattr(pages, "how_many", lambda _: 1)
+    alone = made(root)
+    monkeypatch.setattr(pages, "how_many", lambda _: 3)
+    assert made(root) == alone
+    assert dealt == [1, 1, 3, 3]
+    assert any(name.endswith("-handbook.md") and b"qms-doc" in data for name, data in alone.items())
+
+
+def test_files_that_stay_equal_stay_the_same_files_and_others_do_not(root: Path) -> None:
+    made(root)
+    docs = root / "build" / "docs"
+    before = {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in docs.rglob("*") if file.is_file()}
+    sop = sorted((root / "sops").glob("*.md"))[0]
+    old = sop.read_text(encoding="utf-8")
+    sop.write_text(old + "\nOne sentence more.\n", encoding="utf-8")
+    page = docs / "sops" / sop.name
+    kept = docs.parent / "former.md"
+    os.link(page, kept)
+    try:
+        said = kept.read_bytes()
+        made(root)
+    finally:
+        sop.write_text(old, encoding="utf-8")
+    assert b"One sentence more" in page.read_bytes()
+    assert kept.read_bytes() == said, "the former file must not be written to"
+    after = {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in before if file.exists()}
+    changed = {file for file in before if before[file] != after.get(file)}
+    assert page in changed
+    assert len(changed) < len(before) / 2
+    assert not list(docs.rglob(".*"))
+
+
+def test_a_link_in_the_former_folder_is_not_followed(tmp_path: Path) -> None:
+    fresh, former, other = tmp_path / "new", tmp_path / "old", tmp_path / "other"
+    for folder in (fresh / "a", former, other):
+        folder.mkdir(parents=True)
+    for file in (fresh / "a" / "x", other / "x", fresh / "y", other / "y"):
+        file.write_text("same")
+    (former / "a").symlink_to(other)
+    (former / "y").symlink_to(other / "y")
+    pages.share_equal(fresh, former)
+    assert (fresh / "a" / "x").stat().st_ino != (other / "x").stat().st_ino
+    assert not (fresh / "y").is_symlink()
+    assert (fresh / "y").stat().st_ino != (other / "y").stat().st_ino
+
+
+def test_a_fault_in_a_process_shows_as_it_would_without() -> None:
+    def work(number: int) -> int:
+        if number == 7:
+            raise ValueError("seven")
+        return number * number
+
+    with pytest.raises(ValueError, match="seven"):
+        hands.deal(work, 20, lambda _: None, 2)
+    assert hands.deal(lambda number: number * number, 20, lambda _: None, 3) == [n * n for n in range(20)]
+
+
+def test_what_a_process_could_not_do_is_done_by_the_one_that_deals() -> None:
+    here = os.getpid()
+
+    def work(number: int) -> int:
+        if os.getpid() != here and number == 3:
+            raise MemoryError
+        return number
+
+    told: list[int] = []
+    assert hands.deal(work, 10, told.append, 2) == list(range(10))
+    assert told
+    assert max(told) <= 10
+
+
+@given(st.text(alphabet=SIGNS, max_size=60))
+def test_plain_prose_is_what_markdown_and_cleaning_make_of_it(text: str) -> None:
+    found, clean = prose._rendered(text)
+    assert found == str(prose._reader().reset().convert(text))
+    if clean:
+        assert found == nh3.clean(found, tags=prose.TAGS, attributes=prose.ATTRIBUTES)
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            "<div>",
+            "</div>",
+            "<p>",
+            "</p>",
+            '<a href="../x.html#y">',
+            "</a>",
+            "<br>",
+            "<svg>",
+            "<path d='a'/>",
+            "</svg>",
+            '<path d="M1 2"/>',
+            "&amp;",
+            "&#39;",
+            "&x\n",
+            "text ",
+            "*em*",
+            "\n",
+            "\n\n",
+            "\n  \n",
+            "## Head {#head}",
+            "`a`",
+            "<linearGradient>",
+            "</linearGradient>",
+            "<script>",
+            "</script>",
+            "<!-- x -->",
+            "```\n",
+            "a < b",
+            "<a href=x/>",
+            "<hr>",
+            '<img src="x.png">',
+            "<P>",
+            "[toc]",
+        ]
+    ),
+    max_size=16,
+)
+
+
+@given(PIECES, PIECES)
+def test_blocks_that_are_set_aside_come_back_as_markdown_would_leave_them(first: list[str], then: list[str]) -> None:
+    text = '# Title\n\n<div class="x">' + "".join(first) + "</div>\n\n" + "".join(then)
+    assert folding.page_html(text) == markdown.markdown(text, extensions=["attr_list", "tables", "fenced_code", "toc"])
+
+
+def test_blocks_are_set_aside_at_all() -> None:
+    block = '<div class="a"><p>One &amp; two<br>three</p></div>'
+    assert folding.content_of(block) == (len('<div class="a">'), len(block) - len("</div>"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ x.__class__ }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ f.__globals__ }}",
+        "{{ '{0.__class__}'.format(x) }}",
+        "{{ ('{0.__class__}' | attr('format'))(x) }}",
+        "{{ x['__class__'] }}",
+        "{{ danger() }}",
+    ],
+)
+def test_the_sandbox_refuses_what_jinja_refuses(source: str) -> None:
+    def function() -> str:
+        return ""
+
+    def danger() -> str:
+        return "done"
+
+    danger.unsafe_callable = True  # type: ignore[attr-defined]
+    template = Sandbox(undefined=StrictUndefined).from_string(source)
+    for _ in range(2):  # the second time from what was judged
+        with pytest.raises(SecurityError):
+            template.render(x=[], f=function, danger=danger)
+
+
+def test_the_sandbox_hands_macros_and_marked_functions_their_surroundings() -> None:
+    source = "{% macro m(a, b=2) %}<{{ a }}{{ b }}>{% endmacro %}{% for i in [1] %}{{ m(i, b='<') }}{{ d.get('k') }}{% endfor %}"
+    assert Sandbox(autoescape=True).from_string(source).render(d={"k": "&"}) == "<1&lt;>&amp;"
+
+
+def test_codes_are_kept_and_a_damaged_file_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "_known", {})
+    first = codes.qr_code("https://qms.example.org/SOP-001", "words")
+    codes.keep(tmp_path)
+    codes._known.clear()
+    codes.take(tmp_path)
+    assert codes._known.keys() == {"https://qms.example.org/SOP-001"}
+    assert codes.qr_code("https://qms.example.org/SOP-001", "words") == first
+    file = tmp_path / shelf.FOLDER / "codes"
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    codes._known.clear()
+    codes.take(tmp_path)
+    assert not codes._known
+    assert codes.qr_code("https://qms.example.org/SOP-001", "words") == first
+
+
+def test_charts_are_kept_and_damaged_ones_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("vl_convert")
+    monkeypatch.setattr(vega, "_folders", [])
+    vega.keep_below(tmp_path)
+    scene = vega.Scene(20, 20)
+    scene.add("rect", [{"x": 1, "y": 1, "x2": 9, "y2": 9, "fill": "#0b6b6b"}])
+    vega._marks.cache_clear()
+    first = vega.draw(scene, "k", "s", "Title", "Words")
+    (file,) = (tmp_path / shelf.FOLDER / "charts").glob("[0-9a-f]*")
+    vega._marks.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(vega, "_reduced", lambda _: pytest.fail("drawn although it is kept"))
+        assert vega.draw(scene, "k", "s", "Title", "Words") == first
+    file.write_bytes(file.read_bytes()[:-3])
+    vega._marks.cache_clear()
+    assert vega.draw(scene, "k", "s", "Title", "Words") == first
