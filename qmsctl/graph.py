@@ -10,7 +10,7 @@ from typing import Any
 
 from qmsctl import tracking
 from qmsctl.loader import Loaded
-from qmsctl.model import Due, FieldPath, Item, Link, Outline, Part, Position, add_period, nearest
+from qmsctl.model import Due, FieldPath, Item, Link, Outline, Part, add_period, nearest
 from qmsctl.references import Ids, field_key, outline_of
 from qmsctl.schema import DueSpec, LinkSpec, values_at
 
@@ -167,11 +167,11 @@ class Graph:
 
     def _made(self, item: Item) -> list[Link]:
         specs = self.types[item.type].links
-        resolve, path = self.resolve, item.path
+        resolve = self.resolve
         found = []
         for name, at, value, line, column, end, part_of, place in self.outline(item).rows:
             to, part, problem = resolve(value, specs[place].to if place >= 0 else ("*",))
-            found.append(Link(item.id, name, at, value, Position(path, line, column, end), to, part, part_of, problem))
+            found.append(Link(item, name, at, value, (line, column, end), to, part, part_of, problem))
         return found
 
     def find_ids(self, text: str) -> list[tuple[str, int]]:
@@ -392,7 +392,7 @@ class Graph:
         what = spec.what
         if isinstance(around, Mapping) and around is not item.fields and around.get("what"):
             what = f"{spec.what}: {around['what']}"
-        return Due(item.id, what, on, str(who), item.position(*path))
+        return Due(item.id, what, on, str(who), item, path)
 
 
 def _around(item: Item, path: FieldPath) -> Any:

@@ -314,19 +314,42 @@ class Part:
         return f"Part({self.ref!r}, {self.title!r})"
 
 
-@dataclass(frozen=True, slots=True)
 class Link:
     """A reference as it was written. ``target`` is the text; ``to`` the item id it names, if it exists."""
 
-    source: str
-    field: str
-    path: FieldPath
-    target: str
-    position: Position
-    to: str = ""
-    part: str = ""
-    source_part: str = ""
-    problem: str = ""
+    __slots__ = ("_file", "_place", "field", "part", "path", "problem", "source", "source_part", "target", "to")
+
+    def __init__(
+        self,
+        source: Item,
+        field: str,
+        path: FieldPath,
+        target: str,
+        place: tuple[int, int, int],
+        to: str = "",
+        part: str = "",
+        source_part: str = "",
+        problem: str = "",
+    ) -> None:
+        self.source = source.id
+        self.field = field
+        self.path = path
+        self.target = target
+        self.to = to
+        self.part = part
+        self.source_part = source_part
+        self.problem = problem
+        self._file = source.path
+        self._place = place
+
+    @property
+    def position(self) -> Position:
+        """Where it stands."""
+        tracking.saw(tracking.PLACES, self.source)
+        return Position(self._file, *self._place)
+
+    def __repr__(self) -> str:
+        return f"Link({self.source!r}, {self.field!r}, {self.target!r}, {self.to!r}, {self.part!r}, {self.problem!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +360,13 @@ class Due:
     what: str
     on: str
     who: str
-    position: Position
+    holder: Item = dataclasses.field(repr=False, compare=False)
+    path: FieldPath = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def position(self) -> Position:
+        """Where it is written."""
+        return self.holder.position(*self.path)
 
 
 @dataclass(frozen=True, slots=True)

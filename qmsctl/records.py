@@ -137,10 +137,11 @@ class Reading:
         cells = {name: _print(marshal.dumps(value, 2)) for name, value in fields.items()}
         cells[tracking.BODY] = _print(item.body.encode())
         cells[tracking.BODY_LINKS] = _print(marshal.dumps(outline.body_links, 2))
-        cells[tracking.PLACES] = _print(marks)
+        cells[tracking.PLACES] = _print(marks + rows)
         cells[tracking.PARTS] = _print(marshal.dumps(outline.parts, 2))
-        cells[tracking.LINKS_FROM] = _print(rows)
-        cells[tracking.CLAUSE_LINKS] = _print(marshal.dumps([row for row in outline.rows if "/" in row[2]], 2))
+        said = [(row[0], row[1] if row[7] >= 0 else (), row[2], row[6]) for row in outline.rows]
+        cells[tracking.LINKS_FROM] = _print(marshal.dumps(said, 2))
+        cells[tracking.CLAUSE_LINKS] = _print(marshal.dumps([row for row in said if "/" in row[2]], 2))
         return (
             item.id,
             item.type,

@@ -15,8 +15,8 @@ from qmsctl import checks, pages, schema
 from qmsctl.graph import cycles
 from qmsctl.itemfile import Sink, item_of, parse_yaml_bytes
 from qmsctl.loader import load
-from qmsctl.records import CATALOGUES
 from qmsctl.model import Item
+from qmsctl.records import CATALOGUES
 from tests.conftest import REPOSITORY, TODAY
 
 TYPES, _ = schema.read_types(None, parse_yaml_bytes)

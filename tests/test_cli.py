@@ -227,16 +227,6 @@ def test_no_colour_when_not_on_a_terminal(small: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_start_is_light() -> None:
-    code = (
-        "import sys; from click.testing import CliRunner; from qmsctl.cli import app; "
-        "CliRunner().invoke(app, ['--help']); "
-        "print([m for m in ('git', 'jsonschema', 'jinja2', 'mkdocs', 'yaml', 'markdown') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_an_unknown_name_is_told_also_after_the_command_list_was_used(tmp_path: Path) -> None:
     import qmsctl.commands.list  # noqa: F401 - it takes the name of a builtin in its package
 

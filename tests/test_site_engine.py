@@ -324,6 +324,18 @@ def test_what_pages_show_of_each_other(root: Path, shown: str) -> None:
     assert_same(root)
 
 
+def test_many_pages_show_many(root: Path) -> None:
+    """As a theme does that has the whole navigation on every page."""
+    put(root, "mkdocs.yml", CONFIGURATION)
+    for number in range(mkdocs_internals.MANY + 10):
+        put(root, f"build/docs/many{number}.md", f"# Page {number}\n")
+    assert_same(root)
+    put(root, "build/docs/many7.md", "# Another\n")
+    assert_same(root)
+    put(root, "build/docs/many11.md", "# Page 11\n\nmore\n")
+    assert_same(root)
+
+
 def test_the_moment_of_the_build(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be the same in two builds is never taken from the one before."""
     put(root, "build/theme/main.html", THEME + "{{ build_date_utc }}")

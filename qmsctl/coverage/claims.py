@@ -67,7 +67,7 @@ class Claim:
     source: str
     at: str
     clause: str
-    position: Position
+    link: Link
     section: str = ""
     missing: str = ""
     owner: str = ""
@@ -77,6 +77,11 @@ class Claim:
     weak: tuple[Reason, ...] = ()
     records: tuple[Record, ...] = ()
     via: Via | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where it says so."""
+        return self.link.position
 
     @property
     def carries(self) -> bool:
@@ -157,7 +162,7 @@ class Claims:
         if missing:
             weak += (Reason(words.MISSING, {"item": item.id, "what": missing}),)
         return Claim(
-            how, item.id, at, link.part, link.position, section, missing, self._owner(item), _locations(item),
+            how, item.id, at, link.part, link, section, missing, self._owner(item), _locations(item),
             self.graph.types[item.type].controlled, in_force, weak, records,
         )  # fmt: skip
 

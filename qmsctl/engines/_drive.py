@@ -68,6 +68,7 @@ class Build:
         self.sources: dict[str, tuple[Stamp, str]] = {}
         self.outputs: dict[str, Stamp] = {}
         self.folders: set[str] = set()
+        self.fingerprints: dict[tuple[str, ...], str] = {}
 
     def run(self) -> tuple[int, int]:
         """Build; return how many pages were rendered and how many were taken from the former site. Raises Abort."""
@@ -110,10 +111,15 @@ class Build:
         """A fingerprint of what a page shows of others; empty if it shows nothing of them."""
         if not shows:
             return ""
-        names = sorted(self.pages) if ALL in shows else shows
-        rows = [self.site.now(name == NOW) for name in (NOW, TODAY) if name in shows]
-        rows += [f"{name} {self.sources[name][1] if name in self.sources else ''}" for name in names]
-        return digest_of("\n".join(rows).encode())
+        known = self.fingerprints.get(tuple(shows))
+        if known is None:
+            names = sorted(self.pages) if ALL in shows else shows
+            # What others hold can also change with the files that their links find.
+            rows = ["\n".join(sorted(self.site.files.src_uris))]
+            rows += [self.site.now(name == NOW) for name in (NOW, TODAY) if name in shows]
+            rows += [f"{name} {self.sources[name][1] if name in self.sources else ''}" for name in names]
+            known = self.fingerprints[tuple(shows)] = digest_of("\n".join(rows).encode())
+        return known
 
     def _take(self, uri: str) -> bool:
         """Take a page from the former site, if it is what was written there."""
@@ -186,6 +192,7 @@ class Build:
     def _keep(self, linked: list[str], rendered: list[Rendered], statics: dict[str, tuple[Stamp, Stamp]]) -> None:
         """Keep what is known of the site for the next build."""
         self.sources |= {page.uri: (page.source, page.digest) for page in rendered}
+        self.fingerprints.clear()
         rows: dict[str, tuple[Any, ...]] = {}
         for uri in linked:
             kept = self.kept[uri]

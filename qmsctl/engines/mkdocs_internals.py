@@ -50,6 +50,8 @@ NOW = "!"
 """What a page depends on that shows the moment it was built."""
 TODAY = "@"
 """What a page depends on that shows the day it was built."""
+MANY = 100
+"""If a page shows more than so many others, it counts as showing all: a list of them for every page is quadratic."""
 _WIDE = {"pages": ALL, "build_date_utc": NOW}
 _STRUCTURE = frozenset({"url", "abs_url", "canonical_url", "edit_url", "is_homepage", "is_index", "is_top_level", "is_page", "is_section", "is_link", "children", "parent", "ancestors", "active", "previous_page", "next_page"})  # fmt: skip
 """What follows from the configuration and the names of files alone."""
@@ -299,7 +301,7 @@ class Site:
             digest_of(data),
             asked.answers,
             links,
-            sorted(self.shown),
+            sorted(self.shown if len(self.shown) <= MANY else {ALL, *self.shown & {NOW, TODAY}}),
             reading,
             building,
         )
