@@ -47,7 +47,7 @@ class Changes:
                 self.cells[tracking.ALL].add(id)
             if tracking.PARTS in names or id in self.whole:
                 shaken.add(id)
-            if tracking.LINKS_FROM in names:
+            if tracking.LINKS_FROM in names or id in self.whole:
                 for known in (old, new):
                     for target in known[4] if known is not None else ():
                         self.cells[tracking.LINKS_TO] |= _owners(target)
@@ -95,14 +95,14 @@ class Kept:
         self._root = root
         self._key = key
         self._loaded = loaded
-        self._after = {item.id: _known(item) for item in items.silently()}
+        self._after = {item.id: known_of(item) for item in items.silently()}
         found = shelf.read(self._file, key)
         self._kept: dict[str, Held] = found[1] if found else {}
         self._checks: dict[str, tuple[Held, tuple[Row, ...]]] = found[2] if found else {}
         self._items: dict[str, tuple[Held, tuple[Row, ...]]] = found[3] if found else {}
         files: dict[str, Any] = found[4] if found else {}
         self.changes = Changes(found[0], self._after) if found else None
-        self._files: dict[str, Any] = {path: _state(root, path) for path in files}
+        self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         self._moved = {path for path, state in files.items() if state != self._files[path]}
         self._valid: dict[str, bool] = {}
         self._stale = not found or bool(self.changes and self.changes.touched) or bool(self._moved)
@@ -126,7 +126,7 @@ class Kept:
             found = make()
         if loaded:
             cells[LOADED].add(self._loaded)
-        self._checks[name] = (_held(cells), tuple(map(_row, found)))
+        self._checks[name] = (held_of(cells), tuple(map(_row, found)))
         self._note()
         return found
 
@@ -141,7 +141,7 @@ class Kept:
         for name, ids in cells.items():
             if name not in _OF_OTHERS:
                 ids.discard(id)  # a change of its own file is enough
-        self._items[id] = (_held(cells), tuple(map(_row, found)))
+        self._items[id] = (held_of(cells), tuple(map(_row, found)))
         self._note()
         return found
 
@@ -175,17 +175,17 @@ class Kept:
         """Keep all of it for the next run."""
         if not self._stale:
             return
-        kept = {**self._kept, **{key: _held(cells) for key, cells in tracking.kept_cells.items()}}
+        kept = {**self._kept, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}
         self._items = {id: held for id, held in self._items.items() if id in self._after}
         rows = [held for held, _ in (*self._checks.values(), *self._items.values())]
-        used = _used(rows, kept)
+        used = used_of(rows, kept)
         rows += used.values()
         paths = {path for held in rows for path in held.get(tracking.FILE, ())}
-        files = {path: self._files[path] if path in self._files else _state(self._root, path) for path in paths}
+        files = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
         shelf.write(self._file, self._key, (self._after, used, self._checks, self._items, files))
 
 
-def _used(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
+def used_of(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
     """Return the shared values that results rest on, also through others."""
     found: dict[str, Held] = {}
     todo = [key for held in rows for key in held.get(tracking.KEPT, ())]
@@ -197,17 +197,19 @@ def _used(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
     return found
 
 
-def _known(item: Item) -> Known:
+def known_of(item: Item) -> Known:
+    """Return what tells whether an item has changed; it must have been read with its cells."""
     assert item.stamp is not None
     assert item.outline is not None
     return item.path, item.type, item.stamp[0], item.stamp[1], item.outline.targets
 
 
-def _held(cells: Cells) -> Held:
+def held_of(cells: Cells) -> Held:
+    """Return cells as plain data."""
     return {name: tuple(ids) for name, ids in cells.items() if ids}
 
 
-def _state(root: Path, path: str) -> Any:
+def state_below(root: Path, path: str) -> Any:
     """How a file looks from outside; one that was written just now looks like nothing else."""
     try:
         found = state_of((root / path).stat())

@@ -147,7 +147,7 @@ def read_translation(
     if kind.body is not None and parsed.body:
         merge_steps(kind, fields, marks, parsed, path, sink, source.id)
     content = Item(source.id, source.type, path, fields, marks, parsed.body, parsed.body_line)
-    return Translation(content, language, str(fields.get("of_revision") or ""))
+    return Translation(content, language, str(fields.get("of_revision") or ""), stamp=shelf.digest(data))
 
 
 def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: Sink) -> None:

@@ -167,9 +167,12 @@ class Item:
         """Return a field, or the default where it is absent."""
         return self.fields.get(name, default)
 
-    def saying(self, fields: Mapping[str, Any], body: str) -> Item:
-        """Return the same item with other data and text."""
-        return Item(self.id, self.type, self.path, dict(fields), self._marks, body, self.body_line, self.shipped)
+    def saying(self, fields: Mapping[str, Any], body: str, keeps_stamp: bool = False) -> Item:
+        """Return the same item with other data and text; its stamp stays where the others are known from elsewhere."""
+        stamp = self.stamp if keeps_stamp else None
+        return Item(
+            self.id, self.type, self.path, dict(fields), self._marks, body, self.body_line, self.shipped, None, stamp
+        )
 
     def position(self, *path: str | int, key: bool = False) -> Position:
         """Return where a value (or, with ``key``, its key) stands; the nearest parent if it is absent."""
@@ -281,13 +284,14 @@ def _key_end(mark: tuple[int, int, int, int, int], path: FieldPath) -> int:
 class Translation:
     """An item in another language: a file beside it. ``content`` holds what is translated, under the source's id.
 
-    ``of_revision`` is the revision of the source that was translated; ``done`` is false where it was begun only.
+    ``of_revision`` is the revision of the source that was translated; ``done`` is false where it was begun only. ``stamp`` is a fingerprint of its file.
     """
 
     content: Item
     language: str
     of_revision: str
     done: bool = True
+    stamp: bytes = b""
 
 
 class Part:

@@ -47,7 +47,7 @@ def merged(source: Item, translation: Translation, kind: ItemType) -> Item:
     """Return an item with its texts from a translation; facts, links and ids stay those of the source."""
     said = {name: value for name, value in translation.content.fields.items() if name not in OWN}
     fields = _texts(source.fields, said, kind.properties)
-    return source.saying(fields, translation.content.body or source.body)
+    return source.saying(fields, translation.content.body or source.body, keeps_stamp=True)
 
 
 def is_outdated(source: Item, translation: Translation) -> bool:

@@ -11,11 +11,12 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from qmsctl import tracking
 from qmsctl.audience import NOTHING_HIDDEN, Redactor
 from qmsctl.checks import Report
 from qmsctl.diagrams import vega
@@ -23,14 +24,15 @@ from qmsctl.loader import Loaded
 from qmsctl.model import Item, harmless
 from qmsctl.pages import codes, files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
-from qmsctl.pages.hands import deal, how_many
-from qmsctl.pages.paper import Chapter
+from qmsctl.pages.hands import LEAST, deal, how_many
+from qmsctl.pages.kept import Kept, kept_for, learn, made_with
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
+from qmsctl.references import body_links
 from qmsctl.schema import ItemType
 from qmsctl.translation import loaded_in
 
@@ -68,15 +70,18 @@ def write(
     written: list[str] = []
     vega.keep_below(loaded.root)
     codes.take(loaded.root)
-    for number, view in enumerate(views):
+    tracking.kept_cells.clear()
+    conditions = [[other.language for other in views], target.name]
+    former = [None if redact.hides else kept_for(view, conditions, target) for view in views]
+    for number, (view, kept) in enumerate(zip(views, former, strict=True)):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))
-        written += _write_language(view, views, fresh, step, redact)
+        written += _write_language(view, views, fresh, step, redact, kept)
     _copy_rows(views[0], fresh)
     theme = target.with_name("theme")
     shell.write(views, written, fresh, theme)
     _copy(loaded.root / "site" / "theme", theme)
-    _swap(fresh, target)
+    _swap(fresh, target, [kept for kept in former if kept is not None])
     return written
 
 
@@ -91,46 +96,133 @@ def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], N
 
 
 def _write_language(
-    view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor
+    view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor, kept: Kept | None
 ) -> list[str]:
-    """Write the pages of one language, and the files beside them.
+    """Write the pages of one language, and the files beside them, as far as they are not kept from the build before.
 
-    First the pages of items, and with each its chapter for handbooks; then what is made of many items. All that the
-    first ones find out and the others need comes back as plain data, so both can be dealt out to processes.
+    First the pages of items, and their chapters for handbooks; then what is made of many items; then the files beside
+    the pages. All that one of them finds out and others need comes back as plain data, so each is dealt out to processes.
     """
     environment = environment_of(view)
     others = [other for other in views if other is not view]
     books = paper.Paper(view)
-    index = [*indexes.pages(view), *paper.pages(books)]
-    items = [*view.graph.items.values()]
-    chapters = books.chapters()
+    items = [*view.graph.items.silently()]
+    roles = view.of_type("role")
 
-    def write_item(number: int) -> tuple[Chapter | None, dict[str, bytes]]:
-        item = items[number]
+    def write(path: str, template: str, values: dict[str, Any]) -> str:
+        _write(target, path, environment, template, view, others, redact, values)
+        return view.prefix + path
+
+    def write_item(item: Item) -> Result:
         values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
-        _write(target, _page_of(view, item), environment, f"{item.type}.md.j2", view, others, redact, values)
-        chapter = books.fragment(environment, item).plain if item.id in chapters else None
-        return chapter, codes.drawn()
+        return [write(_page_of(view, item), f"{item.type}.md.j2", values)], None
 
-    beside = files.makers(view, index)
+    def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
+        rows = [*make()]
+        return [write(*row) for row in rows], [_told(path, values) for path, _, values in rows]
 
-    def write_rest(number: int) -> None:
-        if number < len(beside):
-            _write_files(target, beside[number](), redact)
-        else:
-            path, template, values = index[number - len(beside)]
-            _write(target, path, environment, template, view, others, redact, values)
+    def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> Result:
+        return _write_files(target, make(), redact), None
 
-    _warm(view, environment)
-    most = how_many(len(items))
-    for item, (chapter, squares) in zip(items, deal(write_item, len(items), progress, most), strict=True):
-        codes.learn(squares)
-        if chapter is not None:
-            books.learn(item, chapter)
-    deal(write_rest, len(beside) + len(index), lambda _: None, most)
+    work = _Work(view, books, environment, target, kept, progress)
+    groups = {f"group {name}": partial(write_group, partial(make, view)) for name, make in indexes.groups()}
+    books_of = {f"handbook {role.id}": partial(write_group, partial(paper.pages, books, role)) for role in roles}
+    anew = [name for name in books_of if not work.holds(name)]
+    pages = {f"item {item.id}": partial(write_item, item) for item in items}
+    work.do(pages, {item.id for item in items}, [*books.chapters(name.split(" ", 1)[1] for name in anew)])
+    found = [row for rows in work.do(groups | books_of) for row in rows]
+    index = [(path, "", {**values, "kind": view.types.get(values["kind"])}) for path, values in found]
+    work.do({f"files {name}": partial(write_beside, make) for name, make in files.makers(view, index).items()})
     codes.keep(view.loaded.root)
     _copy_images(view.loaded, view, target)
     return [view.prefix + path for path in (*(row[0] for row in index), *(_page_of(view, item) for item in items))]
+
+
+Result = tuple[list[str], Any]
+"""The files that were written, and what else is known of them, as plain data."""
+
+
+def _told(path: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What other makers need to know of a page that is not one item."""
+    kind = values.get("kind")
+    name = kind.name if isinstance(kind, ItemType) else ""
+    return path, {"title": str(values["title"]), "quiet": bool(values.get("quiet")), "kind": name}
+
+
+class _Work:
+    """What is to be written of one language, dealt out to processes or taken over from the build before."""
+
+    def __init__(
+        self,
+        view: View,
+        books: paper.Paper,
+        environment: Any,
+        target: Path,
+        kept: Kept | None,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._view = view
+        self._books = books
+        self._environment = environment
+        self._target = target
+        self._kept = kept
+        self._progress = progress
+        self._most = 0
+
+    def holds(self, name: str, own: str = "") -> bool:
+        """Tell whether something can be taken over."""
+        return self._kept is not None and self._kept.holds(name, own)
+
+    def do(
+        self, makers: Mapping[str, Callable[[], Result]], own: Container[str] = (), chapters: Sequence[str] = ()
+    ) -> list[Any]:
+        """Make everything that cannot be taken over; return what else is known of each, in order.
+
+        ``own`` are the items that makers are about, by the last word of their name; ``chapters`` those items whose
+        chapter for handbooks is wanted as well.
+        """
+        kept, target = self._kept, self._target
+        said: dict[str, Any] = {}
+        todo = []
+        for name in makers:
+            item = name.rsplit(" ", 1)[-1]
+            if kept is not None and kept.holds(name, item if item in own else ""):
+                said[name] = kept.take(name, target)
+            else:
+                todo.append(name)
+        tasks = [*todo, *chapters]
+        seen: set[str] = set()
+
+        def run(number: int) -> Any:
+            task = tasks[number]
+            if number >= len(todo):
+                item = self._view.graph.items[task]
+                made, held, news = made_with(lambda: self._books.fragment(self._environment, item).plain, seen)
+            else:
+                made, held, news = made_with(makers[task], seen)
+            return made, held, news, codes.drawn()
+
+        if tasks and not self._most:
+            _warm(self._view, self._environment)
+            with tracking.listening():  # what all pages share
+                _ = self._view.terms, self._view.by_file_name, self._view.claims
+        most = self._most = how_many(len(tasks))
+        seen.update(tracking.kept_cells)
+        progress = self._progress if len(makers) > LEAST else _quiet
+        for number, (made, held, news, squares) in enumerate(deal(run, len(tasks), progress, most)):
+            learn(news)
+            codes.learn(squares)
+            if number >= len(todo):
+                self._books.learn(tasks[number], made)
+                continue
+            said[tasks[number]] = made[1]
+            if kept is not None:
+                kept.add(tasks[number], held, made[0], made[1])
+        return [said[name] for name in makers]
+
+
+def _quiet(_number: int) -> None:
+    """Tell nothing."""
 
 
 def _page_of(view: View, item: Item) -> str:
@@ -144,11 +236,14 @@ def _warm(view: View, environment: Any) -> None:
         environment.get_template(name)
 
 
-def _write_files(target: Path, found: Iterable[tuple[str, bytes]], redact: Redactor) -> None:
+def _write_files(target: Path, found: Iterable[tuple[str, bytes]], redact: Redactor) -> list[str]:
+    written = []
     for path, data in found:
+        written.append(path)
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(redact(data.decode()).encode())
+    return written
 
 
 @lru_cache(maxsize=1)
@@ -298,10 +393,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def _copy_images(loaded: Loaded, view: View, target: Path) -> None:
     """Copy pictures that bodies name, if they lie inside the repository."""
-    from qmsctl import body
-
     for item in loaded.qms.items.values():
-        for link in body.links(item.body, item.body_line) if item.body else ():
+        for link in body_links(item):
             file = file_of(link.target, (loaded.root / item.path).parent, loaded.root) if link.image else None
             if file is not None:
                 place = target / (view.prefix + view.page_of(item.id))
@@ -317,7 +410,7 @@ def _copy_rows(view: View, target: Path) -> None:
         _copy(view.performance.rows_folder(kpi), target / folder / "rows" / kpi)
 
 
-def _swap(fresh: Path, target: Path) -> None:
+def _swap(fresh: Path, target: Path, kept: Iterable[Kept]) -> None:
     """Put a new folder in the place of the former one; files that stayed equal stay the same files."""
     old = target.with_name(target.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -325,6 +418,8 @@ def _swap(fresh: Path, target: Path) -> None:
         share_equal(fresh, target)
         target.rename(old)
     fresh.rename(target)
+    for each in kept:
+        each.save(target)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -350,6 +445,8 @@ def share_equal(fresh: Path, former: Path) -> None:
 def _is_equal(file: Path, other: Path) -> bool:
     try:
         here, there = file.lstat(), other.lstat()
+        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+            return False  # they are one already
         plain = stat.S_ISREG(here.st_mode) and stat.S_ISREG(there.st_mode)
         alike = (here.st_size, here.st_mode) == (there.st_size, there.st_mode)
         return plain and alike and file.read_bytes() == other.read_bytes()

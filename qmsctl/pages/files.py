@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,14 +12,14 @@ from qmsctl.pages.view import View
 
 
 def makers(
-    view: View, index: Sequence[tuple[str, str, dict[str, Any]]]
-) -> list[Callable[[], Iterator[tuple[str, bytes]]]]:
+    view: View, index: Sequence[tuple[str, str, Mapping[str, Any]]]
+) -> dict[str, Callable[[], Iterator[tuple[str, bytes]]]]:
     """Return what makes the files of one language, as (path, content), the longest work first.
 
     ``index`` holds the pages that are not one item.
     """
-    alone = [registers.files, calendar.files, duties.files, flows.files, redirects.files]
-    return [
-        partial(search.files, view, index, view.loaded.root / shelf.FOLDER),
-        *(partial(make, view) for make in alone),
-    ]
+    alone = {"registers": registers, "calendar": calendar, "duties": duties, "flows": flows, "redirects": redirects}
+    return {
+        "search": partial(search.files, view, index, view.loaded.root / shelf.FOLDER),
+        **{name: partial(room.files, view) for name, room in alone.items()},
+    }

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from qmsctl.pages import agenda, calendar, overview, registers, search, transition
 from qmsctl.pages.view import View
 
+Page = tuple[str, str, dict[str, Any]]
 
-def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
+
+def groups() -> list[tuple[str, Callable[[View], Iterator[Page]]]]:
+    """Return the makers of the pages that are not one item, by name."""
+    return [
+        ("front", _front),
+        ("overview", overview.pages),
+        ("calendar", calendar.pages),
+        ("registers", registers.pages),
+        ("transition", transition.pages),
+        ("search", search.pages),
+    ]
+
+
+def pages(view: View) -> Iterator[Page]:
     """Yield (path, template, values) of every page that is not one item."""
+    for _, make in groups():
+        yield from make(view)
+
+
+def _front(view: View) -> Iterator[Page]:
     chain = {name: _chain(view, name) for name in ("management", "core", "support")}
     yield (
         "index.md",
@@ -28,11 +47,6 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "performance.md", "performance.md.j2", {"title": view.t("Where we stand")}
     yield "processes.md", "processes.md.j2", {"title": view.t("Processes"), "chain": chain, "plain": True}
     yield "roles.md", "roles.md.j2", {"title": view.t("Roles")}
-    yield from overview.pages(view)
-    yield from calendar.pages(view)
-    yield from registers.pages(view)
-    yield from transition.pages(view)
-    yield from search.pages(view)
 
 
 def _chain(view: View, name: str) -> list[Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from qmsctl import tracking
 from qmsctl.model import Item, harmless
 from qmsctl.pages.codes import qr_code
 from qmsctl.pages.folding import page_html
@@ -111,7 +112,7 @@ class Paper:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self._made: dict[str, Fragment] = {}
+        self._made: dict[str, Any] = {}
         self._frame: tuple[Any, Any] = (None, None)
 
     # --- what every sheet carries ---------------------------------------------------------------
@@ -208,27 +209,31 @@ class Paper:
 
     def fragment(self, environment: Any, item: Item) -> Fragment:
         """Return an item as HTML for paper, as seen from a page one folder below the top."""
-        if item.id not in self._made:
-            page = f"{self.view.prefix}paper/{item.id}"
-            if self._frame[0] is not environment:
-                self._frame = (environment, self._environment(environment))
-            frame = self._frame[1]
-            values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
-            text = frame.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
-            made = page_html(text)
-            parts = frame.get_template("paper.j2").module
-            made = made.replace("</h1>", f"</h1>{parts.sheet(item)}", 1) + str(parts.signatures(item))
-            self._made[item.id] = _apart(item.id, made, self._folder(item))
-        return self._made[item.id]
+        return tracking.keep(self._made, self._key(item.id), lambda: self._fragment(environment, item))
 
-    def learn(self, item: Item, chapter: Chapter) -> None:
-        """Take over a fragment that another process made."""
-        self._made[item.id] = Fragment(item.id, chapter[0], frozenset(chapter[1]))
+    def _key(self, item: str) -> str:
+        return f"Paper.fragment {self.view.prefix}{item}"
 
-    def chapters(self) -> set[str]:
-        """The items that stand in some handbook."""
-        roles = [role.id for role in self.view.of_type("role")]
-        return {*roles, *(item.id for role in roles for item in self.documents_of(role))}
+    def _fragment(self, environment: Any, item: Item) -> Fragment:
+        page = f"{self.view.prefix}paper/{item.id}"
+        if self._frame[0] is not environment:
+            self._frame = (environment, self._environment(environment))
+        frame = self._frame[1]
+        values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
+        text = frame.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
+        made = page_html(text)
+        parts = frame.get_template("paper.j2").module
+        made = made.replace("</h1>", f"</h1>{parts.sheet(item)}", 1) + str(parts.signatures(item))
+        return _apart(item.id, made, self._folder(item))
+
+    def learn(self, item: str, chapter: Chapter) -> None:
+        """Take over a fragment that another process made; so are the cells it was made from."""
+        fragment = Fragment(item, chapter[0], frozenset(chapter[1]))
+        tracking.put(self._made, self._key(item), fragment)
+
+    def chapters(self, roles: Iterable[str]) -> set[str]:
+        """The items that stand in the handbooks of some roles."""
+        return {name for role in roles for name in (role, *(item.id for item in self.documents_of(role)))}
 
     def inside(self, fragments: Iterable[Fragment]) -> dict[str, Fragment]:
         """Documents by their page, as links name it."""
@@ -256,22 +261,21 @@ class Paper:
         return made
 
 
-def pages(paper: Paper) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (path, template, values) of the handbook of every role."""
+def pages(paper: Paper, role: Item) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (path, template, values) of the handbook of a role."""
     import jinja2
 
     view = paper.view
-    for role in view.of_type("role"):
-        documents = paper.documents_of(role.id)
+    documents = paper.documents_of(role.id)
 
-        @jinja2.pass_environment
-        def bodies(environment: Any, role: Item = role, documents: Sequence[Item] = documents) -> Any:
-            return _for_the_screen(paper, environment, [role, *documents])
+    @jinja2.pass_environment
+    def bodies(environment: Any) -> Any:
+        return _for_the_screen(paper, environment, [role, *documents])
 
-        title = view.t("Handbook: {role}", role=view.title(role.id))
-        values = {"title": title, "role": role, "documents": documents, "paper": paper, "bodies": bodies}
-        # A search would find everything twice.
-        yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", {**values, "quiet": True, "plain": True}
+    title = view.t("Handbook: {role}", role=view.title(role.id))
+    values = {"title": title, "role": role, "documents": documents, "paper": paper, "bodies": bodies}
+    # A search would find everything twice.
+    yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", {**values, "quiet": True, "plain": True}
 
 
 def _for_the_screen(paper: Paper, environment: Any, items: Sequence[Item]) -> dict[str, Any]:

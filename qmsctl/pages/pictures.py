@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
+from qmsctl import tracking
 from qmsctl.picture import SUFFIXES, inert, inside, is_file, jpeg_size
 
 IMAGE = re.compile(r'<img ([^>]*?src="([^"]+)"[^>]*?)\s*/?>')
@@ -41,7 +42,13 @@ def placed(text: str, folder: Path, root: Path) -> str:
 
     ``folder`` is where the pictures of the text lie; nothing outside ``root`` is opened.
     """
-    return IMAGE.sub(lambda m: f"<img {m.group(1)}{_places(file_of(html.unescape(m.group(2)), folder, root))}>", text)
+
+    def sized(match: re.Match[str]) -> str:
+        target = html.unescape(match.group(2))
+        tracking.saw(tracking.FILE, f"{folder.relative_to(root).as_posix()}/{unquote(target)}")
+        return f"<img {match.group(1)}{_places(file_of(target, folder, root))}>"
+
+    return IMAGE.sub(sized, text)
 
 
 def _places(file: Path | None) -> str:

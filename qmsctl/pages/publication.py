@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qmsctl import redline
+from qmsctl import redline, tracking
 from qmsctl.approvals.control import Control
 from qmsctl.approvals.judge import CHANGED, Verdict
 from qmsctl.approvals.trail import Entry, entries
@@ -20,7 +20,11 @@ from qmsctl.itemfile import version_of
 from qmsctl.loader import Loaded
 from qmsctl.model import Item
 from qmsctl.pages.wording import Words
+from qmsctl.picture import path_from
+from qmsctl.references import body_links
 
+CONTROL = "control:"
+"""The cell of what change control knows of an item: the text of its file; all else is part of the conditions."""
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 SHOWN = 8
 """How many revisions a page shows with their redlines; the audit trail has them all."""
@@ -83,6 +87,10 @@ class Publication:
 
     def version(self, item: Item) -> Version | None:
         """The landed content that a page shows; None for a text that has not landed."""
+        tracking.saw(CONTROL, item.id)
+        for link in body_links(item):
+            if link.image:
+                tracking.saw(tracking.FILE, path_from(item, link.target))
         if item.id not in self._known:
             self._known[item.id] = self._version(item)
         return self._known[item.id]
@@ -170,6 +178,7 @@ class Publication:
 
     def coming(self, item: Item) -> list[Version]:
         """The announced revisions of a document."""
+        tracking.saw(CONTROL, item.id)
         return self._announced(item.id)
 
     def _announced(self, item: str) -> list[Version]:
@@ -182,6 +191,7 @@ class Publication:
 
     def revisions(self, item: Item) -> list[Entry]:
         """The landed contents of a document, newest first, without those still to come."""
+        tracking.saw(CONTROL, item.id)
         rows = entries(self.history, self.register, item.id, self.today, self._known_until)
         coming = set() if self.preview else {v.blob for v in self.history.pending(item.id, self.today)}
         shown = [row for row in reversed(rows) if row.version.blob not in coming and self._may_be_read(item, row)]

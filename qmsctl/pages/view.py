@@ -11,13 +11,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from qmsctl import body, coverage
+from qmsctl import body, coverage, tracking
 from qmsctl.checks import Report, reviewed
 from qmsctl.coverage import Claim, Claims, Clause, Coverage, Reason, audits_of, coverage_of, standards_of
 from qmsctl.diagrams.drawing import Diagram
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.model import Due, Item, Link, Part, mapping_of, rows_of
+from qmsctl.model import Due, Finding, Item, Link, Part, mapping_of, rows_of
 from qmsctl.pages import duties as work
 from qmsctl.pages import feedback
 from qmsctl.pages.performance import Performance
@@ -27,6 +27,12 @@ from qmsctl.schema import ItemType
 from qmsctl.translation import is_outdated
 
 TRAIL = 12
+FINDINGS = "findings:"
+"""The cell of what was found in an item."""
+FIGURES = "figures:"
+"""The cell of the values of measures."""
+TRANSLATION = "translation:"
+"""The cell of what is known of the translation of an item."""
 
 
 def clause_anchor(key: str) -> str:
@@ -50,11 +56,11 @@ class View:
         self.words = self.t = words or Words()
         self.language = self.words.language
         self.prefix = "" if self.language == loaded.config.languages[0] else f"{self.language}/"
-        self.report = report
+        self._report = report
         self.today = today
         self.graph = Graph(loaded, reviewed(control.register if control else None, today))
         self.control = control.spoken(self.words, self.graph) if control is not None else None
-        self.performance = performance.spoken(self.words, self.graph) if performance is not None else None
+        self.shows_figures = performance.spoken(self.words, self.graph) if performance is not None else None
         self.types: Mapping[str, ItemType] = loaded.types
         self.organisation = loaded.config.organisation
         self._seen: dict[str, set[str]] = {}
@@ -62,7 +68,29 @@ class View:
         self.clause_names = coverage.NAMES
         self.hows = coverage.HOWS
         self.withheld = False
-        self._coverage: dict[str, Coverage] = {}
+        self._coverage: dict[str, Any] = {}
+
+    @property
+    def report(self) -> Report:
+        """What was found."""
+        tracking.saw(FINDINGS, tracking.ALL)
+        return self._report
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """What was found, without telling anybody that it was read."""
+        return self._report.findings
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many items and checks there are, without telling anybody that it was read."""
+        return self._report.items, self._report.checks
+
+    @property
+    def performance(self) -> Performance | None:
+        """The figures of this view, where there are any."""
+        tracking.saw(FIGURES, tracking.ALL)
+        return self.shows_figures
 
     # --- names and addresses --------------------------------------------------------------------
 
@@ -105,7 +133,7 @@ class View:
             return self.relative(self.page_of(part.item), page) + f"#{self.anchor(part)}"
         return self.relative(self.page_of(ref), page) if ref in graph.items else ""
 
-    @cached_property
+    @tracking.kept
     def standards(self) -> dict[str, str]:
         """The standard that applies a catalogue, by catalogue: clauses open on its page."""
         return {str(item.get("catalogue")): item.id for item in reversed(self.applied)}
@@ -127,11 +155,11 @@ class View:
         """The anchor of a part on the page of its item."""
         return part.key if part.field == "steps" else f"{part.field}-{part.key.replace('.', '-').lower()}"
 
-    @cached_property
+    @tracking.kept
     def by_file_name(self) -> dict[str, str]:
         return {item.path.rsplit("/", 1)[-1]: item.id for item in self.graph.items.values()}
 
-    @cached_property
+    @tracking.kept
     def terms(self) -> tuple[re.Pattern[str] | None, dict[str, str]]:
         """What finds the words of the glossary in prose, and the term that each of them, in lower case, stands for."""
         names: dict[str, str] = {}
@@ -147,6 +175,7 @@ class View:
 
     def translation(self, item: str) -> str:
         """How far an item is translated into the language of this view: current, outdated, missing, or "" for the source."""
+        tracking.saw(TRANSLATION, item)
         if not self.prefix:
             return ""
         for found in self.loaded.qms.translations:
@@ -158,6 +187,7 @@ class View:
 
     def written_in(self, item: Item) -> str:
         """The file that holds what this view shows of an item: its translation, else its source."""
+        tracking.saw(TRANSLATION, item.id)
         mine = (t for t in self.loaded.qms.translations if t.language == self.language and t.content.id == item.id)
         return next((t.content.path for t in mine), item.path)
 
@@ -220,12 +250,12 @@ class View:
     def objectives_of(self, theme: str) -> list[str]:
         return [x.source for x in self.graph.links_to_ref(theme) if self.graph.items[x.source].type == "objective"]
 
-    @cached_property
+    @tracking.kept
     def applied(self) -> list[Item]:
         """The items that say how we stand to a standard."""
         return standards_of(self.graph)
 
-    @cached_property
+    @tracking.kept
     def ways(self) -> dict[str, str]:
         """The page about the way from one edition to the next, by the items about either of them."""
         from qmsctl.pages import transition  # that module needs this one
@@ -235,16 +265,16 @@ class View:
             found[older.id] = found[newer.id] = transition.path_of(newer)
         return found
 
-    @cached_property
+    @tracking.kept
     def claims(self) -> Claims:
         """Everything that says it answers, proves or measures a clause."""
         return Claims(self.graph, self.today)
 
     def coverage(self, ref: str) -> Coverage:
         """How we stand to a catalogue, or to that of an item of type standard."""
-        if ref not in self._coverage:
-            self._coverage[ref] = coverage_of(self.graph, ref, self.today, self.claims)
-        return self._coverage[ref]
+        return tracking.keep(
+            self._coverage, f"View.coverage {ref}", lambda: coverage_of(self.graph, ref, self.today, self.claims)
+        )
 
     def clause(self, ref: str) -> Clause | None:
         """How we stand to one clause; None where it is none of a standard that we apply."""
@@ -426,11 +456,11 @@ class View:
         some = self._dues_by_item.get(item, []) if item else self._dues
         return [due for due in some if not who or due.who == who]
 
-    @cached_property
+    @tracking.kept
     def _dues(self) -> list[Due]:
         return self.graph.dues()
 
-    @cached_property
+    @tracking.kept
     def _dues_by_item(self) -> Mapping[str, list[Due]]:
         found: dict[str, list[Due]] = {}
         for due in self._dues:
@@ -440,11 +470,12 @@ class View:
     @cached_property
     def _findings(self) -> Mapping[str, list[Any]]:
         found: dict[str, list[Any]] = {}
-        for finding in self.report.findings:
+        for finding in self._report.findings:
             found.setdefault(finding.item, []).append(finding)
         return found
 
     def findings(self, item: str) -> list[Any]:
+        tracking.saw(FINDINGS, item)
         return [*self._findings.get(item, [])]
 
     # --- words ----------------------------------------------------------------------------------

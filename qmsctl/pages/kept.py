@@ -1,0 +1,187 @@
+"""Pages kept from the build before, for everything that was made from nothing that has changed since."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qmsctl import shelf, tracking
+from qmsctl.kept import Changes, Held, Known, held_of, known_of, state_below, used_of
+from qmsctl.pages.publication import CONTROL, Publication
+from qmsctl.pages.view import FIGURES, FINDINGS, View
+
+Made = tuple[Held, tuple[tuple[str, Any], ...], Any]
+"""What a result was made from, its files with how each looks from outside, and what else is known of it."""
+
+
+class Kept:
+    """What the build before made for one language, as far as it still holds, and what this one adds to it."""
+
+    def __init__(self, view: View, key: bytes, former: Path) -> None:
+        root = view.loaded.root
+        self._root = root
+        self._former = former
+        self._file = root / shelf.FOLDER / f"pages-{view.language}"
+        self._key = key
+        self._after = _known(view)
+        self._findings = _findings(view)
+        self._figures = _figures(view)
+        found = shelf.read(self._file, key)
+        self._shared: dict[str, Held] = found[1] if found else {}
+        self._made: dict[str, Made] = found[2] if found else {}
+        before: dict[str, Known] = found[0] if found else {}
+        files: dict[str, Any] = found[3] if found else {}
+        findings: dict[str, bytes] = found[4] if found else {}
+        self.changes = Changes(before, self._after)
+        cells = self.changes.cells
+        cells[CONTROL] |= self.changes.touched
+        names = findings.keys() | self._findings.keys()
+        cells[FINDINGS] |= {name for name in names if findings.get(name) != self._findings.get(name)}
+        if found and found[5] != self._figures:
+            cells[FIGURES].add(tracking.ALL)
+        self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
+        cells[tracking.FILE] |= {path for path, state in files.items() if state != self._files[path]}
+        self._valid: dict[str, bool] = {}
+        self._fresh: dict[str, tuple[Held, list[str], Any]] = {}
+        self._taken: set[str] = set()
+
+    def holds(self, name: str, own: str = "") -> bool:
+        """Tell whether a result can be taken over: nothing it was made from has changed, and its files are there.
+
+        ``own`` is the item it is about.
+        """
+        made: Made | None = self._made.get(name)
+        if made is None or own in self.changes.touched or not self._unchanged(made[0]):
+            return False
+        return all(_look(self._former / path) == state for path, state in made[1])
+
+    def _unchanged(self, held: Held) -> bool:
+        return all(
+            all(map(self._still, ids)) if name == tracking.KEPT else not self.changes.meet(name, ids)
+            for name, ids in held.items()
+        )
+
+    def _still(self, key: str) -> bool:
+        """Tell whether a value that several results share is still what it was."""
+        if key not in self._valid:
+            self._valid[key] = True  # what leads back to itself adds nothing
+            self._valid[key] = key in self._shared and self._unchanged(self._shared[key])
+        return self._valid[key]
+
+    def take(self, name: str, fresh: Path) -> Any:
+        """Put the files of a result into the folder that is built; return what else is known of it."""
+        _, files, extra = self._made[name]
+        for path, _ in files:
+            place = fresh / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(self._former / path, place)
+            except OSError:  # not every disk has hard links
+                shutil.copy2(self._former / path, place)
+        self._taken.add(name)
+        return extra
+
+    def add(self, name: str, held: Held, files: list[str], extra: Any = None) -> None:
+        """Keep a result that was made now."""
+        self._fresh[name] = (held, files, extra)
+
+    def save(self, built: Path) -> None:
+        """Keep all of it for the next build; ``built`` is the folder with the files of this one."""
+        made: dict[str, Made] = {name: self._made[name] for name in self._taken}
+        for name, (held, files, extra) in self._fresh.items():
+            made[name] = (held, tuple((path, _look(built / path)) for path in files), extra)
+        shared = {**self._shared, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}
+        used = used_of([row[0] for row in made.values()], shared)
+        rows = [*(row[0] for row in made.values()), *used.values()]
+        paths = {path for held in rows for path in held.get(tracking.FILE, ())}
+        states = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
+        shelf.write(self._file, self._key, (self._after, used, made, states, self._findings, self._figures))
+
+
+def kept_for(view: View, conditions: Iterable[Any], former: Path) -> Kept | None:
+    """Return what is kept for a view; None where it was not read in a way that tells what has changed."""
+    if any(item.stamp is None for item in view.graph.items.silently()):
+        return None
+    loaded = view.loaded
+    kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
+    own = [(f.name, f.read_bytes()) for f in sorted((loaded.root / "item_types").glob("*.j2")) if f.is_file()]
+    about = (loaded.config, kinds, own, sorted(loaded.qms.names.items()), view.today, sorted(view.words.table.items()))
+    control = _control(view.control) if view.control is not None else ""
+    return Kept(view, shelf.digest(shelf.tool_key(), *about, view.language, control, *conditions), former)
+
+
+def _control(control: Publication) -> list[Any]:
+    """What all approvals and revisions come from, but for the text of each document."""
+    register, line = control.register, control.history.mainline
+    votes = [(path, repr(vote), reason) for path, vote, reason in register.statements]
+    records = [(path, repr(record), reason) for path, record, reason in register.records]
+    return [control.preview, control.past, control.today, line[-1].sha if line else "", votes, records]
+
+
+def _known(view: View) -> dict[str, Known]:
+    """What is known of each item; of a translated one also its translation."""
+    said = {
+        t.content.id: shelf.digest(t.stamp, t.done, t.content.path)
+        for t in view.loaded.qms.translations
+        if t.language == view.language
+    }
+    found = {}
+    for item in view.graph.items.silently():
+        view.graph.outline(item)  # of a translated text there is none yet
+        known = known_of(item)
+        extra = said.get(item.id)
+        # A translated text is no cell of its own: with another translation it is another item.
+        found[item.id] = known if extra is None else (f"{known[0]} {extra.hex()}", *known[1:])
+    return found
+
+
+def _findings(view: View) -> dict[str, bytes]:
+    """A fingerprint of what was found, by item; under "" that of all that belongs to none."""
+    rows: dict[str, list[str]] = {"": [str(view.counted)]}
+    for finding in view.found:
+        rows.setdefault(finding.item, []).append(repr(finding))
+    return {name: shelf.digest(found) for name, found in rows.items()}
+
+
+def _figures(view: View) -> str:
+    """A fingerprint of the values of measures and of what they are made of."""
+    if view.shows_figures is None:
+        return ""
+    kinds = ("kpi", "kpi-log", "data-source", "objective", "location", "strategy", "process", "role")
+    items = [item.stamp[0] for item in view.graph.items.silently() if item.type in kinds and item.stamp is not None]
+    return shelf.digest(items, *_below(view.shows_figures.measures.store.folder)).hex()
+
+
+def _below(folder: Path) -> Iterable[tuple[str, Any]]:
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            yield f"{place}/{name}", _look(Path(place, name))
+
+
+def _look(file: Path) -> Any:
+    """How a file looks from outside, whatever number of names it has; None if there is none."""
+    with contextlib.suppress(OSError):
+        found = file.lstat()
+        return found.st_size, found.st_mtime_ns, found.st_ino
+    return None
+
+
+def made_with(work: Callable[[], Any], seen: set[str]) -> tuple[Any, Held, Mapping[str, Held]]:
+    """Return what a piece of work gives, the cells it read, and those of shared values that were not ``seen`` before."""
+    with tracking.listening() as cells:
+        found = work()
+    news = {key: held_of(below) for key, below in tracking.kept_cells.items() if key not in seen}
+    seen.update(news)
+    return found, held_of(cells), news
+
+
+def learn(news: Mapping[str, Held]) -> None:
+    """Take over the cells of shared values that another process made."""
+    for key, held in news.items():
+        known = tracking.kept_cells.setdefault(key, tracking.cells())
+        for name, ids in held.items():
+            known[name].update(ids)
