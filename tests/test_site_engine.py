@@ -453,11 +453,20 @@ def test_unknown_versions(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mkdocs_internals._objection(config) == "mkdocs 2.0 is not known"
 
 
+def test_a_quick_way_that_does_not_start(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with another MkDocs, where a part it calls is gone: the plain program builds."""
+    monkeypatch.setattr(mkdocs, "quick_command", lambda *_: [sys.executable, "-P", "-m", "qmsctl.engines.gone"])
+    said: list[str] = []
+    assert content(engines.build(root, say=said.append)) == plain(root)
+    assert said == ["MkDocs builds all pages anew: it ended with 1"]
+
+
 def test_a_process_that_dies() -> None:
     """Whatever happens to the quick way, it is known, and the plain one builds."""
     assert mkdocs.answer(-9, "") == {"plain": "it ended with -9"}
     assert mkdocs.answer(0, "") == {"plain": "it ended with 0"}
-    assert mkdocs.answer(1, "Aborted with 1 warnings in strict mode!\n") == {}
+    assert mkdocs.answer(1, "") == {"plain": "it ended with 1"}
+    assert mkdocs.answer(mkdocs.FAULT, "Aborted with 1 warnings in strict mode!\n") == {}
     assert mkdocs.answer(0, '\n{"rendered": 1, "linked": 2}\n') == {"rendered": 1, "linked": 2}
     assert mkdocs.answer(0, '\n{"plain": "because"}\n') == {"plain": "because"}
 

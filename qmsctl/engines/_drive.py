@@ -24,6 +24,7 @@ from mkdocs.structure.files import File
 
 from qmsctl import shelf
 from qmsctl.engines import blocks, mkdocs_internals
+from qmsctl.engines.mkdocs import FAULT
 from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, stamp
 
 OWN = (__file__, mkdocs_internals.__file__, blocks.__file__)
@@ -271,7 +272,7 @@ def main(configuration: Path, former: Path, state: Path) -> int:
         rendered, linked = Build(site, former, state, configuration.stat().st_mtime_ns).run()
     except Abort as error:
         error.show()
-        return 1
+        return FAULT
     except Exception as error:
         return _answer(plain=f"{type(error).__name__}: {error}")
     return _answer(rendered=rendered, linked=linked)

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+FAULT = 3
+"""How the quick command ends if the site has a fault; Python itself ends with 1 and 2, as when a part is missing."""
+
 
 def command(configuration: Path) -> list[str]:
     """The command that builds; strict, so that a warning fails it. Never quiet: then broken links pass."""
@@ -29,4 +32,4 @@ def answer(code: int, output: str) -> dict[str, Any]:
         said = None
     if isinstance(said, dict):
         return said
-    return {} if code == 1 else {"plain": f"it ended with {code}"}
+    return {} if code == FAULT else {"plain": f"it ended with {code}"}

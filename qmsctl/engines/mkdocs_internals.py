@@ -293,7 +293,8 @@ class Site:
                 self.current = None
                 building = listener.taken()
         links = {to.src_uri: dict(found) for to, found in (page.links_to_anchors or {}).items()}
-        page.content = page.markdown = page.links_to_anchors = None
+        # Other pages may need the memory.
+        file._content = page.content = page.markdown = page.links_to_anchors = None
         page.toc = []  # type: ignore[assignment]
         return Rendered(
             file.src_uri,
