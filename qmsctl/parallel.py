@@ -7,6 +7,7 @@ import marshal
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from qmsctl import timing
@@ -31,26 +32,20 @@ def spread(work: Callable[[Sequence[Row]], list[Any]], rows: Sequence[Row], leas
     if count < 2:
         return work(rows)
     shares = [rows[number::count] for number in range(count)]
-    children = [_child(work, share) for share in shares[1:]]
+    children = [child(partial(work, share)) for share in shares[1:]]
     done = [work(shares[0])]
     for share, (pid, pipe) in zip(shares[1:], children, strict=True):
         with os.fdopen(pipe, "rb") as stream:
             data = stream.read()
-        _, status = os.waitpid(pid, 0)
-        if status == 0:
-            results, times = marshal.loads(data)
-            timing.merge(times)
-        else:
-            results = work(share)
-        done.append(results)
+        done.append(result_of(pid, data, partial(work, share)))
     found: list[Any] = [None] * len(rows)
     for number, results in enumerate(done):
         found[number::count] = results
     return found
 
 
-def _child(work: Callable[[Sequence[Row]], list[Any]], share: Sequence[Row]) -> tuple[int, int]:
-    """Start a process that does a share of the work; return its id and the pipe its results come through."""
+def child(work: Callable[[], Any]) -> tuple[int, int]:
+    """Start a process that does some work, whose result is plain data; return its id and the pipe that comes through."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid:
@@ -59,11 +54,21 @@ def _child(work: Callable[[Sequence[Row]], list[Any]], share: Sequence[Row]) -> 
     status = 1
     try:
         os.close(reader)
-        gc.disable()
+        gc.freeze()  # or looking for what can be freed would copy what is shared with the parent
+        with timing.in_child() as times:
+            found = work()
         with os.fdopen(writer, "wb") as stream:
-            with timing.in_child() as times:
-                results = work(share)
-            stream.write(marshal.dumps((results, times)))
+            stream.write(marshal.dumps((found, times)))
         status = 0
     finally:
         os._exit(status)  # nothing of the parent's may be written or closed a second time
+
+
+def result_of(pid: int, data: bytes, work: Callable[[], Any]) -> Any:
+    """Wait for a process and return what came of it; what it could not do is done here."""
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        return work()
+    found, times = marshal.loads(data)
+    timing.merge(times)
+    return found

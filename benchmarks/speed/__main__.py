@@ -4,6 +4,7 @@
     python -m benchmarks.speed --setting small      three minutes, to try (make bench BENCH=small)
     python -m benchmarks.speed --areas check --sizes 1000,5000 --peers doorstop,strictdoc --rounds 3
     python -m benchmarks.speed --report             tables and charts of the last run once more
+    python -m benchmarks.speed --report --publish   and put them into docs/benchmarks.md
 
 Each peer gets an environment of its own below build/bench/peers, made once. All run in turns, round by round. Results
 lie in build/bench/speed: results.json, speed.md and a chart for each area. A peer that fails is told and left out.
@@ -83,6 +84,8 @@ def main() -> int:
         sys.stderr.write("\nstopped; --report shows what was finished\n")
         return 130
     publish(folder / "speed")
+    if given.publish:
+        into_docs(folder / "speed", ROOT / "docs")
     return 0
 
 
@@ -202,6 +205,22 @@ def publish(folder: Path) -> None:
     sys.stderr.write(f"tables, charts and all results lie in {folder}\n")
 
 
+BEGIN, END = "<!-- made by python -m benchmarks.speed --publish -->", "<!-- end of what is made -->"
+
+
+def into_docs(folder: Path, docs: Path) -> None:
+    """Put the report of a run into docs/benchmarks.md, a level deeper, with its charts beside the other pictures."""
+    page = docs / "benchmarks.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    lines = (folder / "speed.md").read_text(encoding="utf-8").split("\n")
+    text = "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
+    for file in sorted(folder.glob("*.svg")):
+        if f"({file.name})" in text:
+            write_whole(docs / "pictures" / f"speed-{file.name}", file.read_bytes())
+            text = text.replace(f"({file.name})", f"(pictures/speed-{file.name})")
+    write_whole(page, f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.partition(END)[2]}")
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(sorted({int(part.replace("_", "")) for part in text.split(",")}))
@@ -241,6 +260,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the made-up content")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where everything is kept")
     parser.add_argument("--report", action="store_true", help="only write tables and charts of the last run again")
+    parser.add_argument("--publish", action="store_true", help="put the report into docs/benchmarks.md")
     return parser.parse_args()
 
 

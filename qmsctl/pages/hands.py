@@ -6,16 +6,15 @@ is forked later would have.
 
 from __future__ import annotations
 
-import gc
-import marshal
 import os
 import selectors
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from qmsctl.parallel import cores
+from qmsctl.parallel import child, cores, result_of
 
 LEAST = 60
 """How many pages make a process worth starting."""
@@ -37,13 +36,12 @@ def deal(work: Callable[[int], Any], count: int, tell: Callable[[int], None], mo
         return [_told(work, number, tell) for number in range(count)]
     found: list[Any] = [None] * count
     steps, step = os.pipe()
-    children = [_child(work, range(at, count, most), step) for at in range(most)]
+    shares = [range(at, count, most) for at in range(most)]
+    children = [child(partial(_stepping, work, share, step)) for share in shares]
     os.close(step)
     data = _heard([steps, *(pipe for _, pipe in children)], tell)
     for at, (pid, pipe) in enumerate(children):
-        _, status = os.waitpid(pid, 0)
-        share = range(at, count, most)
-        found[at::most] = [work(number) for number in share] if status else marshal.loads(data[pipe])
+        found[at::most] = result_of(pid, data[pipe], partial(_stepping, work, shares[at], None))
     return found
 
 
@@ -74,22 +72,11 @@ def _heard(pipes: list[int], tell: Callable[[int], None]) -> dict[int, bytes]:
     return {pipe: b"".join(found) for pipe, found in parts.items()}
 
 
-def _child(work: Callable[[int], Any], share: range, step: int) -> tuple[int, int]:
-    """Start a process that does a share of the work; return its id and the pipe its results come through."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(writer)
-        return pid, reader
-    status = 1
-    try:
-        gc.freeze()  # or looking for what can be freed would copy what is shared with the parent
-        results = []
-        for number in share:
-            results.append(work(number))
+def _stepping(work: Callable[[int], Any], share: range, step: int | None) -> list[Any]:
+    """Do a share of the work; each byte that is written to ``step`` is a page that is done."""
+    found = []
+    for number in share:
+        found.append(work(number))
+        if step is not None:
             os.write(step, b".")
-        with os.fdopen(writer, "wb") as stream:
-            stream.write(marshal.dumps(results))
-        status = 0
-    finally:
-        os._exit(status)  # nothing of the parent's may be written or closed a second time
+    return found
