@@ -104,6 +104,10 @@ class Kept:
         self.changes = Changes(found[0], self._after) if found else None
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         self._moved = {path for path, state in files.items() if state != self._files[path]}
+        self._telling = {tracking.KEPT, tracking.FILE, LOADED}
+        """The names of the cells that may have changed; there are few after one change."""
+        if self.changes is not None:
+            self._telling |= {name for name, ids in self.changes.cells.items() if ids}
         self._valid: dict[str, bool] = {}
         self._stale = not found or bool(self.changes and self.changes.touched) or bool(self._moved)
         self.taken = 0
@@ -152,7 +156,8 @@ class Kept:
     def _holds(self, held: Held) -> bool:
         if self.changes is None:
             return True  # made in this run
-        return not any(self._met(name, ids) for name, ids in held.items())
+        names = held if self.changes.whole else held.keys() & self._telling
+        return not any(self._met(name, held[name]) for name in names)
 
     def _met(self, name: str, ids: tuple[str, ...]) -> bool:
         if name == tracking.KEPT:

@@ -11,6 +11,8 @@ import hashlib
 import marshal
 import os
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,18 @@ FOLDER = Path("build", "cache")
 _MAGIC = b"qmsctl 1\n"
 _PACKAGE = Path(__file__).parent
 _SOURCES = (".py", ".yaml", ".j2", ".css", ".js", ".yml")
+
+
+@dataclass
+class _Held:
+    """The values of the files in a folder, each with its key; ``later`` names those whose file has an earlier one."""
+
+    folder: Path
+    values: dict[Path, tuple[bytes, Any]] = field(default_factory=dict)
+    later: set[Path] = field(default_factory=set)
+
+
+_held: _Held | None = None
 
 
 def digest(*parts: object) -> bytes:
@@ -48,8 +62,43 @@ def tool_key() -> bytes:
     return digest(__version__, sys.version, marshal.version, sorted(rows))
 
 
+@contextlib.contextmanager
+def in_memory(root: Path) -> Iterator[None]:
+    """Hold what is kept of a system in memory within, for a process that looks at it again and again.
+
+    What was not kept before is written at once, so that long work is not lost with the process; what takes its
+    place is written at the end.
+    """
+    global _held  # noqa: PLW0603 - the one place that says whether values are held
+    held = _held = _Held(root / FOLDER)
+    try:
+        yield
+    finally:
+        _held = None
+        for file in sorted(held.later):
+            write(file, *held.values[file])
+
+
 def read(file: Path, key: bytes) -> Any:
-    """Return what was kept under a key; None if there is nothing, or nothing whole."""
+    """Return what was kept under a key; None if there is nothing, or nothing whole.
+
+    A dictionary, also one in a tuple, is the reader's own; what lies in it is shared and not to be changed.
+    """
+    if _held is None or file.parent != _held.folder:
+        return _stored(file, key)
+    if file not in _held.values:
+        _held.values[file] = (key, _stored(file, key))
+    made_under, value = _held.values[file]
+    return _own(value) if made_under == key else None
+
+
+def _own(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(dict(part) if isinstance(part, dict) else part for part in value)
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _stored(file: Path, key: bytes) -> Any:
     try:
         if file.is_symlink() or file.parent.is_symlink():
             return None
@@ -70,6 +119,12 @@ def read(file: Path, key: bytes) -> Any:
 
 def write(file: Path, key: bytes, value: Any) -> None:
     """Keep a value of plain data. Where nothing can be written, nothing is kept."""
+    if _held is not None and file.parent == _held.folder:
+        _, before = _held.values.get(file, (b"", None))
+        _held.values[file] = (key, _own(value))
+        if before is not None:
+            _held.later.add(file)
+            return
     body = key + marshal.dumps(value)
     if any(place.is_symlink() for place in (file.parent, file.parent.parent)):
         return
