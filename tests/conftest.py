@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from qmsctl import shelf
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 TODAY = "2026-11-16"
 
@@ -33,6 +35,12 @@ def system(tmp_path: Path) -> Callable[..., Path]:
         return root
 
     return write
+
+
+def own_files(root: Path) -> dict[str, bytes]:
+    """All files of a system but those that any command keeps for the next one."""
+    files = (f for f in sorted(root.rglob("*")) if f.is_file() and root / shelf.FOLDER not in f.parents)
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
 
 
 def in_ci() -> bool:

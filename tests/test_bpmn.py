@@ -27,7 +27,7 @@ from qmsctl.editing import bpmn as importing
 from qmsctl.editing.bpmn import Imported, process_of
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded, load
-from qmsctl.model import Item
+from qmsctl.model import Item, Items
 from tests.conftest import REPOSITORY, in_ci
 from tests.test_diagrams import Box, apart, hits
 
@@ -82,8 +82,8 @@ def with_steps(rows: list[dict[str, Any]]) -> tuple[Graph, Item]:
     """Return the reference system in which one process has other steps."""
     loaded = reference()
     item = loaded.qms.items["PRC-007"]
-    item = dataclasses.replace(item, fields={**item.fields, "steps": rows})
-    qms = dataclasses.replace(loaded.qms, items={**loaded.qms.items, "PRC-007": item})
+    item = item.saying({**item.fields, "steps": rows}, item.body)
+    qms = dataclasses.replace(loaded.qms, items=Items({**loaded.qms.items, "PRC-007": item}))
     return Graph(dataclasses.replace(loaded, qms=qms)), item
 
 
@@ -312,8 +312,8 @@ def test_there_and_back(name: str) -> None:
 
 def renewed(item: Item, back: Imported) -> tuple[Graph, Item]:
     loaded = reference()
-    item = dataclasses.replace(item, fields={**item.fields, **back.fields})
-    qms = dataclasses.replace(loaded.qms, items={**loaded.qms.items, item.id: item})
+    item = item.saying({**item.fields, **back.fields}, item.body)
+    qms = dataclasses.replace(loaded.qms, items=Items({**loaded.qms.items, item.id: item}))
     return Graph(dataclasses.replace(loaded, qms=qms)), item
 
 

@@ -19,7 +19,7 @@ from qmsctl.loader import Loaded, load
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.publication import Publication
 from qmsctl.pages.wording import MONTHS, Words, for_scripts, words_of
-from tests.conftest import TODAY
+from tests.conftest import TODAY, own_files
 from tests.interface_texts import NAMES, collected, places, table
 from tests.test_site import copy_reference
 
@@ -281,11 +281,11 @@ def test_translate_overwrites_nothing(system: Callable[..., Path]) -> None:
 )
 def test_translate_says_what_is_wrong(system: Callable[..., Path], name: str, language: str, said: str) -> None:
     root = system({**SMALL, "qms.yaml": GERMAN + "standards: [iso9001-2015]\n"})
-    before = sorted(root.rglob("*"))
+    before = own_files(root)
     result = run(root, "translate", name, language)
     assert result.exit_code == 2
     assert said in result.output
-    assert sorted(root.rglob("*")) == before
+    assert own_files(root) == before
 
 
 def test_every_translation_begun_fits_its_source(tmp_path: Path) -> None:

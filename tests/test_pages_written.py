@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import markdown
@@ -40,19 +41,23 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_as_many_processes_as_there_are_make_the_same_pages(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dealt: list[int] = []
+    dealt: list[tuple[int, int]] = []
     real = hands.deal
 
     def deal(*arguments: object) -> object:
-        dealt.append(int(str(arguments[3])))
+        dealt.append((int(str(arguments[1])), int(str(arguments[3]))))
         return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pages, "deal", deal)
     monkeypatch.setattr(pages, "how_many", lambda _: 1)
     alone = made(root)
     monkeypatch.setattr(pages, "how_many", lambda _: 3)
+    shutil.rmtree(root / shelf.FOLDER)  # or nothing would be left to make
     assert made(root) == alone
-    assert dealt == [1, 1, 3, 3]
+    assert [most for _, most in dealt] == [1, 1, 1, 3, 3, 3], "items, what is made of many, files beside the pages"
+    counts = [count for count, _ in dealt]
+    assert counts[:3] == counts[3:]
+    assert all(counts)
     assert any(name.endswith("-handbook.md") and b"qms-doc" in data for name, data in alone.items())
 
 

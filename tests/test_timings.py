@@ -51,7 +51,7 @@ def test_check_says_where_the_time_went_and_its_result_stays_clean(small: Path) 
         key=["stage", "loading the command", "reading", "reading the history", "linking", "reading measures", "checking", "writing", "other work", "in all"].index,
     )  # fmt: skip
     assert shown["reading"][-1].endswith("1 files")
-    assert re.fullmatch(r"\d+ checks", shown["checking"][-1])
+    assert re.fullmatch(r"[1-9]\d* cache hits, 0 cache misses, \d+ checks", shown["checking"][-1])
     lines = timed.stderr[timed.stderr.index("\nchecking ") + 1 :].splitlines()[1:]
     inside = itertools.takewhile(lambda line: line.startswith("  "), lines)
     named = [re.split(r"(?<=\S)  +", line)[0] for line in inside if line[2] != " "]
