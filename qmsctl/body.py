@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"\n(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"[ \t]*\{#([^}\s]*)\}[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _FACT = re.compile(r"^([A-Z][A-Za-z ]{1,20}):[ \t]+(\S.*?)[ \t]*$")
@@ -69,15 +69,25 @@ def prose_lines(body: str, first_line: int) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
+def prose(body: str) -> str:
+    """Return a body with all code blanked out; what is left stands where it stood."""
+    if "`" not in body and "~~~" not in body:
+        return body
+    left = dict(prose_lines(body, 0))
+    return "\n".join(left.get(number, "") for number in range(body.count("\n") + 1))
+
+
 def headings(body: str, first_line: int) -> list[Heading]:
     """Return the headings of a body in order."""
+    text = prose(body)
     found = []
-    for number, line in prose_lines(body, first_line):
-        match = _HEADING.match(line) if line.startswith("#") else None
-        if match:
-            key = _KEY.search(match.group(2))
-            title = _KEY.sub("", match.group(2))
-            found.append(Heading(len(match.group(1)), title, key.group(1) if key else None, number))
+    number, at = first_line, 0
+    for match in _HEADING.finditer("\n" + text):  # so the first line begins like all others
+        number, at = number + text.count("\n", at, match.start()), match.start()
+        level, title, key = len(match.group(1)), match.group(2), None
+        if "{#" in title and (named := _KEY.search(title)):
+            key, title = named.group(1), _KEY.sub("", title)
+        found.append(Heading(level, title, key, number))
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.events import MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
 from qmsctl.model import FieldPath
 from qmsctl.printable import without_steering
@@ -34,7 +35,15 @@ _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z")
 _OLD_BOOLEAN = frozenset(
     form(word) for word in ("yes", "no", "on", "off", "y", "n") for form in (str, str.title, str.upper)
 )
+_WORDS = frozenset(form(word) for word in ("true", "false", "null") for form in (str, str.title, str.upper)) | {
+    "~",
+    *_OLD_BOOLEAN,
+}
+"""Plain text that may stand for something else; so may what begins like a number, and nothing at all."""
+_NUMBER_BEGINS = "-+.0123456789"
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+_SIDES = ("<" * 7, ">" * 7, "|" * 7)
+_END = re.compile(r"\n---[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def parse_file(data: bytes, markdown: bool, large: bool = False) -> Parsed:
     if not text.strip():
         faults.append(Fault("file-empty", "the file is empty", help="write an item into it, or delete it"))
         return parsed
-    conflict = _CONFLICT.search(text)
+    conflict = _CONFLICT.search(text) if any(sign in text for sign in _SIDES) else None
     if conflict and conflict.group(1)[0] in "<>|":
         line = text.count("\n", 0, conflict.start()) + 1
         faults.append(
@@ -116,7 +125,7 @@ _SUSPECT = re.compile(
 
 def clean(parsed: Parsed, data: bytes) -> list[FieldPath]:
     """Take signs that steer a terminal or a reader's eye out of what was read; return where they stood."""
-    if not _SUSPECT.search(data, 3):
+    if _all_shown(data) or not _SUSPECT.search(data, 3):
         return []
     found: list[FieldPath] = []
     parsed.fields = _cleaned(parsed.fields, (), found)
@@ -125,6 +134,11 @@ def clean(parsed: Parsed, data: bytes) -> list[FieldPath]:
         found.append(("body",))
         parsed.body = body
     return found
+
+
+def _all_shown(data: bytes) -> bool:
+    """Tell whether a text surely holds nothing but what is seen; of most files this is told soonest."""
+    return b"\\" not in data and data.replace(b"\n", b"").decode("utf-8", "replace").isprintable()
 
 
 def _cleaned(value: Any, path: FieldPath, found: list[FieldPath]) -> Any:
@@ -189,17 +203,17 @@ def _split(text: str) -> tuple[str, str, int] | None:
     """Cut Markdown into front matter, body and the line on which the body begins."""
     if not text.startswith("---\n"):
         return None
-    end = re.compile(r"^---[ \t]*$", re.MULTILINE).search(text, 4)
+    end = _END.search(text, 3)
     if end is None:
         return None
-    head = text[4 : end.start()]
+    head = text[4 : end.start() + 1]
     body = text[end.end() + 1 :]
     return head, body, text.count("\n", 0, end.end()) + 2
 
 
 def parse_yaml(text: str, into: Parsed, first_line: int = 1, large: bool = False) -> None:
     """Read one YAML mapping into ``into``; faults are added there."""
-    odd = re.search("[\x85\u2028\u2029]", text)
+    odd = None if text.isascii() else re.search("[\x85\u2028\u2029]", text)
     if odd:
         above = text.count("\n", 0, odd.start())
         into.faults.append(
@@ -212,7 +226,7 @@ def parse_yaml(text: str, into: Parsed, first_line: int = 1, large: bool = False
             )
         )
         return
-    for number, line in enumerate(text.split("\n")):
+    for number, line in enumerate(text.split("\n") if "\t" in text else ()):
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent:
             into.faults.append(
@@ -285,6 +299,7 @@ class _Builder:
         parser = _CParser(text) if _CParser else _python_parser(text)
         self._next: Callable[[], Any] = parser.get_event
         self._into = into
+        self._marks = into.marks
         self._first = first_line
         self._nodes = 0
         self._most = most
@@ -316,78 +331,85 @@ class _Builder:
 
     def _value(self, event: Any, path: FieldPath, depth: int, key: tuple[int, int] | None) -> Any:
         self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > self._most or event.anchor or event.tag:
+            raise self._refused(event, depth)
+        start: Any = event.start_mark
+        line, column = start.line + self._first, start.column + 1
+        kind = type(event)
+        if kind is ScalarEvent:
+            stop = event.end_mark
+            end = stop.column + 1 if stop.line == start.line else 0
+            self._marks[path] = (line, column, end, *(key or (line, column)))
+            text = event.value
+            if not event.implicit[0] or (text[:1] not in _NUMBER_BEGINS and text not in _WORDS):
+                return text
+            return self._scalar(event, path)
+        self._marks[path] = (line, column, 0, *(key or (line, column)))
+        if kind is SequenceStartEvent:
+            items: list[Any] = []
+            while type(event := self._next()) is not SequenceEndEvent:
+                items.append(self._value(event, (*path, len(items)), depth + 1, None))
+            return items
+        fields: dict[str, Any] = {}
+        while type(event := self._next()) is not MappingEndEvent:
+            if type(event) is not ScalarEvent or event.tag or event.anchor or event.value == "<<":
+                raise self._refused_key(event)
+            name = event.value
+            below = (*path, name)
+            if name in fields:
+                raise self._stop(
+                    "yaml-duplicate-key",
+                    f"`{name}` is written twice; the first is on line {self._marks[below][3]}",
+                    event,
+                    "keep one of the two",
+                )
+            start = event.start_mark
+            fields[name] = self._value(self._next(), below, depth + 1, (start.line + self._first, start.column + 1))
+        return fields
+
+    def _refused(self, event: Any, depth: int) -> _Stop:
+        """Say why a value is not taken."""
         if depth > MAX_DEPTH:
-            raise self._stop(
+            return self._stop(
                 "yaml-too-deep",
                 f"nested deeper than {MAX_DEPTH} levels",
                 event,
                 "flatten the data, or move it into an item of its own",
             )
         if self._nodes > self._most:
-            raise self._stop(
+            return self._stop(
                 "yaml-too-deep", f"more than {self._most} values in one file", event, "split it into several items"
             )
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise self._stop(
+        if event.anchor:
+            return self._stop(
                 "yaml-anchor",
                 "anchors (&) and aliases (*) are not allowed",
                 event,
                 "write the value out where it is needed, or put it in quotes if it is text",
             )
-        if getattr(event, "tag", None):
-            raise self._stop(
-                "yaml-tag",
-                f"the tag `{event.tag}` is not allowed",
-                event,
-                "leave the tag out; put the value in quotes if it begins with !",
-            )
-        start: Any = event.start_mark
-        line = start.line + self._first
-        mark_key = key or (line, start.column + 1)
-        if isinstance(event, yaml.ScalarEvent):
-            stop: Any = event.end_mark
-            end = stop.column + 1 if stop.line == start.line else 0
-            self._into.marks[path] = (line, start.column + 1, end, *mark_key)
-            return self._scalar(event, path)
-        self._into.marks[path] = (line, start.column + 1, 0, *mark_key)
-        if isinstance(event, yaml.SequenceStartEvent):
-            items: list[Any] = []
-            while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-                items.append(self._value(event, (*path, len(items)), depth + 1, None))
-            return items
-        fields: dict[str, Any] = {}
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            name = self._key(event)
-            where = (self._line(event), event.start_mark.column + 1)
-            if name in fields:
-                first = self._into.marks[(*path, name)][3]
-                raise self._stop(
-                    "yaml-duplicate-key",
-                    f"`{name}` is written twice; the first is on line {first}",
-                    event,
-                    "keep one of the two",
-                )
-            fields[name] = self._value(self._next(), (*path, name), depth + 1, where)
-        return fields
+        return self._stop(
+            "yaml-tag",
+            f"the tag `{event.tag}` is not allowed",
+            event,
+            "leave the tag out; put the value in quotes if it begins with !",
+        )
 
-    def _key(self, event: Any) -> str:
-        if not isinstance(event, yaml.ScalarEvent):
-            raise self._stop(
+    def _refused_key(self, event: Any) -> _Stop:
+        """Say why a field name is not taken."""
+        if not isinstance(event, ScalarEvent):
+            return self._stop(
                 "yaml-unreadable",
                 "a field name must be plain text",
                 event,
                 "write name: value; put values with [ ] or { } in quotes if they are text",
             )
         if event.tag or event.anchor:
-            raise self._stop("yaml-tag", "a field name may not carry a tag or an anchor", event, "leave it out")
-        if event.value == "<<":
-            raise self._stop("yaml-anchor", "merge keys (<<) are not allowed", event, "write the fields out")
-        return str(event.value)
+            return self._stop("yaml-tag", "a field name may not carry a tag or an anchor", event, "leave it out")
+        return self._stop("yaml-anchor", "merge keys (<<) are not allowed", event, "write the fields out")
 
     def _scalar(self, event: Any, path: FieldPath) -> Any:
+        """Return what plain text stands for."""
         text: str = event.value
-        if not event.implicit[0]:
-            return text
         if text in ("true", "True", "TRUE"):
             return True
         if text in ("false", "False", "FALSE"):
@@ -406,7 +428,7 @@ class _Builder:
                 )
             )
             return text
-        if text[0] in "-+.0123456789" and _NUMBER.match(text):
+        if _NUMBER.match(text):
             self._into.raw[path] = text
             plain = text.replace("_", "")
             if len(plain) > 40:

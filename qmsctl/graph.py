@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from qmsctl import tracking
@@ -84,9 +84,11 @@ class Graph:
         self._parts: dict[str, dict[str, Part]] = {}
         self._lists: dict[str, list[Part]] = {}
         self._from: dict[str, list[Link]] = {}
+        self._broken: dict[str, list[Link]] = {}
         self._to: dict[str, list[Link]] = {}
         self._to_ref: dict[str, dict[str, list[Link]]] = {}
         self._current: dict[str, Any] = {}
+        self._counts: dict[str, bool] = {}
 
     # --- building -------------------------------------------------------------------------------
 
@@ -210,6 +212,15 @@ class Graph:
                 found = self._from[item] = self._made(holder) if holder is not None else []
         return found
 
+    def broken_from(self, item: str) -> list[Link]:
+        """Return the links written in an item that lead nowhere, or to what may not stand there."""
+        found = self._broken.get(item)
+        if found is None:
+            found = self._broken[item] = [link for link in self.links_from(item) if link.problem]
+        elif tracking.now is not None:
+            tracking.now[tracking.LINKS_FROM].add(item)
+        return found
+
     def links_to(self, item: str) -> list[Link]:
         """Return the links that name an item or a part of it."""
         if tracking.now is not None:
@@ -246,9 +257,15 @@ class Graph:
 
     def is_current(self, item: str) -> bool:
         """Tell whether an item counts: not a draft, not obsolete, not closed."""
-        found = self.items[item]
-        status = found.get("status")
-        return self.types[found.type].is_current(status if isinstance(status, str) else None)
+        if tracking.now is not None:
+            tracking.now[tracking.EXISTS].add(item)
+            tracking.now["status"].add(item)
+        counts = self._counts.get(item)
+        if counts is None:
+            found = self.items[item]
+            status = found.get("status")
+            counts = self._counts[item] = self.types[found.type].is_current(status if isinstance(status, str) else None)
+        return counts
 
     def of_type(self, *names: str) -> list[Item]:
         """Return the current items of some types, by id."""
@@ -351,15 +368,15 @@ class Graph:
         found = [due for item in self.items.values() for due in self.dues_of(item)]
         return sorted(found, key=lambda d: (d.on, d.item, d.what))
 
-    def dues_of(self, item: Item) -> Iterator[Due]:
-        """Yield everything that is due of one item."""
+    def dues_of(self, item: Item, until: str = "") -> Iterator[Due]:
+        """Yield everything that is due of one item, or only what is due until a day."""
         if item.shipped or not self.types[item.type].dues or not self.is_current(item.id):
             return
         for spec in self.types[item.type].dues:
             for path, value in values_at(item.fields, spec.path):
-                due = self._due(item, spec, path, value)
-                if due is not None:
-                    yield due
+                on = self._due_on(item, spec, path, value)
+                if on and (not until or on <= until):
+                    yield self._due(item, spec, path, on)
 
     def review_due(self, item: str) -> str:
         """Return the day until which an item must be reviewed again; "" if it needs no review."""
@@ -379,20 +396,21 @@ class Graph:
         if "reviewed" in spec.after and "reviewed" not in item.fields:
             days.append(self._reviewed.get(item.id, ""))
         try:
-            return add_period(max(days, default=""), value)
+            return _after(max(days, default=""), value)
         except (ValueError, OverflowError):
             return ""
 
-    def _due(self, item: Item, spec: DueSpec, path: FieldPath, value: Any) -> Due | None:
-        on = self._due_on(item, spec, path, value)
-        if not on:
-            return None
+    def _due(self, item: Item, spec: DueSpec, path: FieldPath, on: str) -> Due:
         around = _around(item, path)
         who = around.get(spec.who) or item.get(spec.who) or item.get("owner") or ""
         what = spec.what
         if isinstance(around, Mapping) and around is not item.fields and around.get("what"):
             what = f"{spec.what}: {around['what']}"
         return Due(item.id, what, on, str(who), item, path)
+
+
+_after = lru_cache(maxsize=4096)(add_period)
+"""What many items share: a day, and the time between two reviews."""
 
 
 def _around(item: Item, path: FieldPath) -> Any:

@@ -47,7 +47,10 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     """
     sink = Sink()
     config = read_config(root, sink)
-    types, faults = schema.read_types(root / "item_types", _schemas(root).parse if keep else parse_yaml_bytes)
+    schemas = _schemas(root) if keep else None
+    types, faults = schema.read_types(root / "item_types", schemas.parse if schemas is not None else parse_yaml_bytes)
+    if schemas is not None:
+        schemas.keep()
     for file, reason in faults:
         sink.add(
             "item-type-broken",
@@ -89,15 +92,22 @@ class _Schemas:
     def __init__(self, root: Path) -> None:
         self._file = root / shelf.FOLDER / "schemas"
         self._known: dict[bytes, Any] = shelf.read(self._file, shelf.tool_key()) or {}
+        self._more = False
 
     def parse(self, data: bytes) -> tuple[dict[str, Any] | None, str]:
         """Return (fields, "") or (None, why not)."""
         name = hashlib.sha256(data).digest()
         if name not in self._known:
             self._known[name] = parse_yaml_bytes(data)
-            shelf.write(self._file, shelf.tool_key(), self._known)
+            self._more = True
         fields, reason = self._known[name]
         return fields, reason
+
+    def keep(self) -> None:
+        """Keep what was parsed, if there is more than before."""
+        if self._more:
+            shelf.write(self._file, shelf.tool_key(), self._known)
+            self._more = False
 
 
 @lru_cache(maxsize=8)

@@ -331,20 +331,26 @@ class _Walk:
             self.visit((*path, "*"), prop["items"])
 
 
-def values_at(fields: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
-    """Yield (exact path, value) for every value at a path that may hold "*"."""
-    if not path:
-        yield (), fields
-        return
-    head, rest = path[0], path[1:]
-    if head == "*":
-        if isinstance(fields, list):
-            for index, value in enumerate(fields):
-                for below, found in values_at(value, rest):
-                    yield (index, *below), found
-    elif isinstance(fields, Mapping) and head in fields:
-        for below, found in values_at(fields[head], rest):
-            yield (head, *below), found
+def values_at(fields: Any, path: FieldPath) -> list[tuple[FieldPath, Any]]:
+    """Return (exact path, value) for every value at a path that may hold "*", in order."""
+    found: list[tuple[FieldPath, Any]] = [((), fields)]
+    for step in path:
+        if step == "*":
+            found = [
+                ((*at, index), value)
+                for at, rows in found
+                if isinstance(rows, list)
+                for index, value in enumerate(rows)
+            ]
+        else:
+            found = [((*at, step), row[step]) for at, row in found if isinstance(row, _GROUPS) and step in row]
+        if not found:
+            break
+    return found
+
+
+_GROUPS = (dict, Mapping)
+"""What fields stand in; it is mostly the first, which is decided much sooner."""
 
 
 def decider(schema: Mapping[str, Any]) -> Any:

@@ -53,8 +53,9 @@ VERBS = {"implements": "answers", "evidences": "proves", "measures": "measures"}
 
 def check(graph: Graph, claims: Claims) -> Iterator[Finding]:
     told = _told(graph)
-    for clause, part in graph.parts.items():
-        made = claims.of(clause) if part.field == "clauses" and clause not in told else ()
+    for clause in claims.claimed():
+        part = graph.parts.get(clause)
+        made = claims.of(clause) if part is not None and part.field == "clauses" and clause not in told else ()
         alive = {claim.how for claim in made if claim.in_force}
         for claim in made:
             if not graph.is_current(claim.source) and claim.how not in alive:

@@ -48,7 +48,7 @@ MANY = 200
 
 
 def check(item: Item, graph: Graph, config: Config) -> Iterator[Finding]:
-    for link in graph.links_from(item.id):
+    for link in graph.broken_from(item.id):
         spec = graph.spec_of(link)
         if link.problem in ("missing", "part") and spec is not None and any(to in NAMED for to in spec.to):
             message, tip = _said(graph, link, "catalogue" in spec.to, config.standards)

@@ -16,6 +16,7 @@ How to fix: Plan it; `qmsctl due --owner ROLE` lists what belongs to a role.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from qmsctl.config import Config
 from qmsctl.graph import Graph
@@ -25,9 +26,8 @@ LEVEL = "note"
 
 
 def check(item: Item, graph: Graph, today: str, config: Config) -> Iterator[Finding]:
-    horizon = add_period(today, config.due_soon)
-    for due in graph.dues_of(item):
-        if today <= due.on <= horizon:
+    for due in graph.dues_of(item, _horizon(today, config.due_soon)):
+        if today <= due.on:
             yield Finding(
                 "due-soon",
                 f"{due.what} is due on {due.on}" + (f" ({due.who})" if due.who else ""),
@@ -35,3 +35,6 @@ def check(item: Item, graph: Graph, today: str, config: Config) -> Iterator[Find
                 "plan it now",
                 item=due.item,
             )
+
+
+_horizon = lru_cache(maxsize=8)(add_period)

@@ -31,7 +31,7 @@ FEW = 8
 
 
 def check(item: Item, graph: Graph) -> Iterator[Finding]:
-    for link in graph.links_from(item.id):
+    for link in graph.broken_from(item.id):
         if link.field == "mentions" or link.problem not in ("missing", "part"):
             continue
         spec = graph.spec_of(link)

@@ -26,7 +26,7 @@ LEVEL = "error"
 
 
 def check(item: Item, graph: Graph) -> Iterator[Finding]:
-    for link in graph.links_from(item.id):
+    for link in graph.broken_from(item.id):
         spec = graph.spec_of(link)
         if link.problem != "type" or spec is None:
             continue

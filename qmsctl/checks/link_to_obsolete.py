@@ -31,14 +31,14 @@ LEVEL = "warning"
 
 
 def check(item: Item, graph: Graph) -> Iterator[Finding]:
-    for link in graph.links_from(item.id):
+    for link in graph.links_from(item.id) if graph.is_current(item.id) else ():
+        if not link.to or graph.is_current(link.to):
+            continue
         spec = graph.spec_of(link)
-        if not link.to or spec is None or spec.inverse == "supersedes":
+        if spec is None or spec.inverse == "supersedes":
             continue
         if spec.impact.get("source") == "none":
             continue  # it tells what was done, and stays true
-        if graph.is_current(link.to) or not graph.is_current(link.source):
-            continue
         target = graph.items[link.to]
         successor = target.get("superseded_by")
         tip = f"use its successor {successor}" if successor else "name what took its place, or take the link out"

@@ -27,8 +27,8 @@ LEVEL = "error"
 
 
 def check(item: Item, graph: Graph) -> Iterator[Finding]:
-    for link in graph.links_from(item.id):
-        if link.field != "mentions" or not link.problem:
+    for link in graph.broken_from(item.id):
+        if link.field != "mentions":
             continue
         near = graph.nearest(link.target)
         tip = (

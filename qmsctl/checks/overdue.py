@@ -24,7 +24,7 @@ LEVEL = "warning"
 
 
 def check(item: Item, graph: Graph, today: str) -> Iterator[Finding]:
-    for due in graph.dues_of(item):
+    for due in graph.dues_of(item, today):
         if due.on < today:
             yield Finding(
                 "overdue",

@@ -22,6 +22,8 @@ from qmsctl.graph import Graph
 from qmsctl.history import git
 from qmsctl.history.revisions import zone_of
 from qmsctl.loader import Loaded, find_root, load
+from qmsctl.measures import FOLDER as MEASURES
+from qmsctl.measures import any_known
 from qmsctl.model import Finding, nearest
 from qmsctl.printable import printable
 from qmsctl.timing import count, stage
@@ -179,9 +181,9 @@ class Workspace:
     def _measures_of(self, day: str) -> Measures:
         graph = self.graph
         with stage("reading measures"):
-            from qmsctl.measures.board import FOLDER, Measures
+            from qmsctl.measures.board import Measures
 
-            return Measures(self.loaded, graph, self.home / FOLDER, day)
+            return Measures(self.loaded, graph, self.home / MEASURES, day)
 
     def forget_measures(self) -> None:
         """Read computed values anew when they are next asked for."""
@@ -190,7 +192,7 @@ class Workspace:
     def run_checks(self, today: str, only: Sequence[str] = (), skip: Sequence[str] = ()) -> checks.Report:
         """Check what is loaded, against its history where change control is on."""
         control = self.control
-        measures = self.measures if self.measures.known else None
+        measures = self.measures if any_known(self.loaded, self.home / MEASURES) else None
         with progress("checking", "checks", named=True) as step:
             return checks.run(
                 self.loaded,

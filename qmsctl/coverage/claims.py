@@ -106,6 +106,10 @@ class Claims:
         """Return the claims made for a clause itself, in the order of their items."""
         return self._made.get(clause, ())
 
+    def claimed(self) -> list[str]:
+        """Return the clauses that anything makes a claim for."""
+        return [*self._made]
+
     def derived(self, clause: str) -> tuple[Claim, ...]:
         """Return the claims made for clauses that a mapping relates to this one.
 

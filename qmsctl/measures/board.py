@@ -14,7 +14,8 @@ from typing import Any
 
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.measures import log, parts, periods
+from qmsctl.measures import FOLDER as FOLDER  # noqa: PLC0414 - part of what a board is made of
+from qmsctl.measures import any_known, log, parts, periods
 from qmsctl.measures.definitions import definition
 from qmsctl.measures.judgement import judge, over
 from qmsctl.measures.log import Explanation, Recorded
@@ -23,7 +24,6 @@ from qmsctl.measures.sources import Source, source
 from qmsctl.measures.store import Run, SourceState, Store
 from qmsctl.model import Item, mapping_of, rows_of
 
-FOLDER = Path("build") / "measures"
 WORST = ("off", "watch", "none", "on")
 ON_COURSE = 0.9
 """The share of the progress due by now from which on an objective is on course."""
@@ -77,7 +77,7 @@ class Measures:
     @property
     def known(self) -> bool:
         """Tell whether values were ever computed or recorded here."""
-        return self.store.folder.is_dir() or bool(self._logs)
+        return any_known(self.loaded, self.store.folder)
 
     # --- what is written down ---------------------------------------------------------------------
 
