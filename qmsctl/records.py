@@ -24,6 +24,7 @@ CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
 FOLDERS = {"catalogue": "catalogues", "clause-mapping": "clause-mappings"}
 SHIPPED = "shipped:"
 FILE = "items"
+RECENT = "items-recent"
 _ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9_-]+)", re.MULTILINE)
 _AT_LEAST = 250
 """For fewer files another process costs more than it saves."""
@@ -38,8 +39,13 @@ Content = tuple[str, str, bytes, bytes, str, int, tuple[PartRow, ...], tuple[str
 """An item: id, type, fields, marks, body, line of the body, parts, targets, references, links in the text, cells; see `model.Outline`."""
 Record = tuple[tuple[Said, ...], Content | None]
 NOTHING: Record = ((), None)
+_FEW = 20
 State = tuple[int, int, int, int]
 """How a file looks from outside: size, time of its content, time of its entry, number of its entry."""
+
+
+Row = tuple[State, bytes, Record]
+"""Of a file: how it looks, the fingerprint of its content, what was read."""
 
 
 def state_of(found: os.stat_result) -> State:
@@ -58,19 +64,37 @@ class Reading:
     kept: bool
     parsed: int = 0
     """How many files were parsed now."""
-    _now: dict[str, tuple[State, bytes, Record]] = field(default_factory=dict)
-    _known: dict[str, tuple[State, bytes, Record]] = field(default_factory=dict)
-    _written: int = 0
+    _now: dict[str, Row] = field(default_factory=dict)
+    _most: dict[str, Row] = field(default_factory=dict)
+    """What the large file holds."""
+    _recent: dict[str, Row] = field(default_factory=dict)
+    """What the small file holds instead, so that one change does not write all anew."""
+    _name: bytes = b""
+    _written: tuple[int, int] = (0, 0)
+    """When the large and the small file were written, in nanoseconds."""
     _stale: bool = False
 
     def __post_init__(self) -> None:
         found = shelf.read(self._file, self._key) if self.kept else None
-        if found is not None and found[1] == self.ids.pattern:
-            self._written, _, self._known = found
+        if found is None or found[1] != self.ids.pattern:
+            return
+        written, _, self._name, self._most = found
+        newer = shelf.read(self._file.with_name(RECENT), self._key_of_recent)
+        self._recent = newer[1] if newer else {}
+        self._written = written, newer[0] if newer else 0
+
+    def _row(self, name: str) -> tuple[Row | None, int]:
+        """Return what is known of a file, and when that was written down."""
+        found = self._recent.get(name)
+        return (found, self._written[1]) if found is not None else (self._most.get(name), self._written[0])
 
     @property
     def _file(self) -> Path:
         return self.root / shelf.FOLDER / FILE
+
+    @property
+    def _key_of_recent(self) -> bytes:
+        return shelf.digest(self._key, self._name)
 
     @property
     def _key(self) -> bytes:
@@ -82,8 +106,8 @@ class Reading:
         found: dict[str, Record] = {}
         changed: list[tuple[str, bytes]] = []
         for path, state in files.items():
-            known = self._known.get(path)
-            if known is not None and known[0] == state and max(state[1], state[2]) + _SETTLED < self._written:
+            known, written = self._row(path)
+            if known is not None and known[0] == state and max(state[1], state[2]) + _SETTLED < written:
                 self._now[path] = known
                 continue
             self._stale = True
@@ -120,7 +144,7 @@ class Reading:
         """Return a catalogue or mapping that comes with qmsctl."""
         name = f"{SHIPPED}{kind}/{file.name}"
         state = state_of(file.stat())
-        known = self._known.get(name)
+        known, _ = self._row(name)
         if known is None or known[0] != state:
             self._stale = True
             parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
@@ -168,9 +192,15 @@ class Reading:
 
     def keep(self) -> None:
         """Keep all records in use, if there are others than the run before has kept."""
-        if self.kept and (self._stale or self._now.keys() != self._known.keys()):
-            with stage("keeping what was read"):
-                shelf.write(self._file, self._key, (time.time_ns(), self.ids.pattern, self._now))
+        if not self.kept or not self._stale:
+            return
+        other = {name: row for name, row in self._now.items() if self._most.get(name) is not row}
+        with stage("keeping what was read"):
+            if self._most and len(other) <= max(_FEW, len(self._most) // 50):
+                shelf.write(self._file.with_name(RECENT), self._key_of_recent, (time.time_ns(), other))
+            else:
+                self._name = os.urandom(16)
+                shelf.write(self._file, self._key, (time.time_ns(), self.ids.pattern, self._name, self._now))
 
 
 def findings_of(path: str, record: Record) -> list[Finding]:

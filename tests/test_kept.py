@@ -309,4 +309,5 @@ def test_two_that_write_at_once_do_no_harm(small: Path) -> None:
         "findings",
         "schemas",
         "checks",
+        "items-recent",
     }
