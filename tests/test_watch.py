@@ -463,6 +463,8 @@ def test_a_process_sees_a_save_and_ends_with_ctrl_c(root: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that run in the background of a shell have the signal ignored, and what they start too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     guard = threading.Timer(120, process.kill)  # else a fault here would hold up all tests
     guard.start()
