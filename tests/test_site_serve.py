@@ -48,7 +48,7 @@ def served(root: Path) -> Iterator[subprocess.Popen[str]]:
     # Tests that run in the background of a shell have the signal ignored, and what they start too.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     command = [sys.executable, "-c", PROGRAM, str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:  # noqa: PLW1509 - no threads here
         yield process
         process.send_signal(signal.SIGINT)
         process.wait(20)

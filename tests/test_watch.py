@@ -464,7 +464,7 @@ def test_a_process_sees_a_save_and_ends_with_ctrl_c(root: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         # Tests that run in the background of a shell have the signal ignored, and what they start too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
     guard = threading.Timer(120, process.kill)  # else a fault here would hold up all tests
     guard.start()
