@@ -147,7 +147,11 @@ def same_after(root: Path, seed: int, rounds: int) -> None:
 
 @given(seed=st.integers(0, 2**32))
 @settings(
-    max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_after_any_edits_the_result_is_that_of_a_clean_run(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     same_after(copy_of_the_reference(tmp_path_factory.mktemp("qms")), seed, 3)
@@ -156,7 +160,11 @@ def test_after_any_edits_the_result_is_that_of_a_clean_run(tmp_path_factory: pyt
 @pytest.mark.heavy
 @given(seed=st.integers(0, 2**32))
 @settings(
-    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_after_very_many_edits_the_result_is_that_of_a_clean_run(
     tmp_path_factory: pytest.TempPathFactory, seed: int
