@@ -160,7 +160,7 @@ def test_after_any_edits_the_result_is_that_of_a_clean_run(tmp_path_factory: pyt
 @pytest.mark.heavy
 @given(seed=st.integers(0, 2**32))
 @settings(
-    max_examples=12,
+    max_examples=6,
     derandomize=True,
     deadline=None,
     phases=[Phase.generate],

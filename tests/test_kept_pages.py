@@ -73,7 +73,7 @@ def test_after_any_edits_the_pages_are_those_of_a_clean_build(
 @pytest.mark.heavy
 @given(seed=st.integers(0, 2**32))
 @settings(
-    max_examples=3,
+    max_examples=2,
     derandomize=True,
     deadline=None,
     phases=[Phase.generate],
