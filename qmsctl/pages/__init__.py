@@ -25,7 +25,7 @@ from qmsctl.model import Item, harmless
 from qmsctl.pages import codes, files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.hands import LEAST, deal, how_many
-from qmsctl.pages.kept import Kept, kept_for, learn, made_with
+from qmsctl.pages.kept import CHAPTER, Kept, kept_for, learn, made_with
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
@@ -190,7 +190,13 @@ class _Work:
                 said[name] = kept.take(name, target)
             else:
                 todo.append(name)
-        tasks = [*todo, *chapters]
+        wanted = []
+        for item in chapters:
+            if kept is not None and kept.holds(f"{CHAPTER}{item}", item):
+                self._books.learn(item, kept.take(f"{CHAPTER}{item}", target))
+            else:
+                wanted.append(item)
+        tasks = [*todo, *wanted]
         seen: set[str] = set()
 
         def run(number: int) -> Any:
@@ -214,6 +220,8 @@ class _Work:
             codes.learn(squares)
             if number >= len(todo):
                 self._books.learn(tasks[number], made)
+                if kept is not None:
+                    kept.add(f"{CHAPTER}{tasks[number]}", held, [], made)
                 continue
             said[tasks[number]] = made[1]
             if kept is not None:
