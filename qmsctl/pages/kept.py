@@ -59,7 +59,8 @@ class Kept:
         made: Made | None = self._made.get(name)
         if made is None or own in self.changes.touched or not self._unchanged(made[0]):
             return False
-        return all(_look(self._former / path) == state for path, state in made[1])
+        # The store may come from elsewhere: a path in it never leads out of the folder that is built.
+        return all(_is_below(path) and _look(self._former / path) == state for path, state in made[1])
 
     def _unchanged(self, held: Held) -> bool:
         return all(
@@ -165,6 +166,10 @@ def _below(folder: Path) -> Iterable[tuple[str, Any]]:
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             yield f"{place}/{name}", _look(Path(place, name))
+
+
+def _is_below(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.replace("\\", "/").split("/") and ":" not in path
 
 
 def _look(file: Path) -> Any:
