@@ -189,11 +189,22 @@ def test_a_page_that_is_not_asked_says_nothing(browser: Any, address: str) -> No
     page.close()
 
 
+DEAD_ANCHORS = """() => [...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute("href"))
+    .filter(to => !document.getElementById(decodeURIComponent(to.slice(1))))"""
+
+
 def test_a_handbook_is_read_and_printed_as_one(browser: Any, address: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(f"{address}/roles/inspector-handbook.html")
+    assert page.locator("#SOP-014").inner_text() == "", "the first documents come first"
+    page.mouse.wheel(0, 100)
+    page.locator(".qms-handbook[aria-busy=false]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert page.get_by_role("button", name="Print this handbook").is_visible()
+    assert not page.locator(".qms-handbook-state").is_visible()
+    assert page.evaluate(DEAD_ANCHORS) == []
+    step = page.locator("#PRC-007").get_by_role("link", name="Incoming inspection").first
+    assert str(step.get_attribute("href")).startswith("#SOP-014"), "links to what is on the page stay on it"
     page.get_by_role("navigation", name="Contents").get_by_role("link", name="SOP-014 Incoming inspection").click()
     assert page.url.endswith("#SOP-014")
     assert page.locator("#SOP-014").evaluate("node => Math.abs(node.getBoundingClientRect().top) < 400")
@@ -204,9 +215,54 @@ def test_a_handbook_is_read_and_printed_as_one(browser: Any, address: str) -> No
     assert f"Page {len(found)} of {len(found)}" in found[-1]
 
 
-def test_handbooks_stay_light(folder: Path) -> None:
+def test_a_document_that_does_not_come_is_told_on_screen_and_paper(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    page.route("**/chapters/SOP-014.js", lambda route: route.abort())
+    page.goto(f"{address}/roles/inspector-handbook.html#SOP-006")
+    page.locator(".qms-handbook[aria-busy=false]").wait_for()
+    documents = page.locator(".qms-doc").count()
+    assert f"{documents - 1} of {documents} documents are here." in page.locator(".qms-handbook-state").inner_text()
+    found = " ".join(texts(pypdfium2.PdfDocument(io.BytesIO(page.pdf(format="A4")))))
+    assert f"{documents - 1} of {documents} documents are here." in found
+    page.locator("#SOP-014").get_by_role("link", name="could not be loaded").click()
+    page.wait_for_url("**/sops/SOP-014.html")
+    page.close()
+
+
+def test_a_handbook_opens_from_a_folder_and_without_scripts_leads_to_its_documents(browser: Any, folder: Path) -> None:
+    place = (folder / "roles" / "inspector-handbook.html").as_uri()
+    page = browser.new_page()
+    empty = "document.querySelectorAll('.qms-doc:empty').length"
+    page.add_init_script(f"window.print = () => document.body.setAttribute('data-printed', {empty})")
+    page.goto(place)
+    page.keyboard.press("Control+p")
+    page.locator("body[data-printed='0']").wait_for()
+    assert page.locator("#SOP-014").get_by_role("heading", name="Incoming inspection").is_visible()
+    page.close()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(place)
+    assert page.locator(".qms-handbook-state").is_visible()
+    page.get_by_role("navigation", name="Contents").get_by_role(
+        "link", name="Incoming inspection", exact=False
+    ).first.click()
+    page.wait_for_url("**/sops/SOP-014.html")
+    context.close()
+
+
+def test_handbooks_stay_light(browser: Any, folder: Path) -> None:
     import gzip
 
-    sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in folder.glob("roles/*-handbook.html")}
+    page = browser.new_page()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    sizes = {}
+    for file in folder.glob("roles/*-handbook.html"):
+        loaded.clear()
+        page.goto(file.as_uri(), wait_until="networkidle")
+        files = [folder / url.split("?")[0].split("/site/")[1] for url in loaded if ".woff" not in url]
+        assert any("chapters" in part.parts for part in files)
+        sizes[file.name] = sum(len(gzip.compress(part.read_bytes())) for part in files)
+    page.close()
     assert sizes
     assert {name: size for name, size in sizes.items() if size > 280_000} == {}

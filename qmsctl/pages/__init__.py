@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from qmsctl.model import Item, harmless
 from qmsctl.pages import codes, files, indexes, paper, shell
 from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.hands import LEAST, deal, how_many
-from qmsctl.pages.kept import CHAPTER, Kept, kept_for, learn, made_with
+from qmsctl.pages.kept import Kept, kept_for, learn, made_with
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
@@ -100,7 +100,7 @@ def _write_language(
 ) -> list[str]:
     """Write the pages of one language, and the files beside them, as far as they are not kept from the build before.
 
-    First the pages of items, and their chapters for handbooks; then what is made of many items; then the files beside
+    First the pages of items, each with its chapter for handbooks, and what is made of many items; then the files beside
     the pages. All that one of them finds out and others need comes back as plain data, so each is dealt out to processes.
     """
     environment = environment_of(view)
@@ -110,26 +110,30 @@ def _write_language(
     roles = view.of_type("role")
 
     def write(path: str, template: str, values: dict[str, Any]) -> str:
-        _write(target, path, environment, template, view, others, redact, values)
-        return view.prefix + path
+        return _write(target, path, environment, template, view, others, redact, values)
 
     def write_item(item: Item) -> Result:
         values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
-        return [write(_page_of(view, item), f"{item.type}.md.j2", values)], None
+        text = write(_page_of(view, item), f"{item.type}.md.j2", values)
+        written = [view.prefix + _page_of(view, item)]
+        if books.has_chapter(item):
+            chapter = paper.chapter_file(books.chapter(redact(environment.globals["sides"].for_paper(text)), item))
+            written += _write_files(target, [(view.chapter_file(item.id), chapter)])
+        return written, None
 
     def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
         rows = [*make()]
-        return [write(*row) for row in rows], [_told(path, values) for path, _, values in rows]
+        for row in rows:
+            write(*row)
+        return [view.prefix + path for path, *_ in rows], [_told(path, values) for path, _, values in rows]
 
     def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> Result:
-        return _write_files(target, make(), redact), None
+        return _write_files(target, ((path, redact(data.decode()).encode()) for path, data in make())), None
 
-    work = _Work(view, books, environment, target, kept, progress)
+    work = _Work(view, environment, target, kept, progress)
     groups = {f"group {name}": partial(write_group, partial(make, view)) for name, make in indexes.groups()}
     books_of = {f"handbook {role.id}": partial(write_group, partial(paper.pages, books, role)) for role in roles}
-    anew = [name for name in books_of if not work.holds(name)]
-    pages = {f"item {item.id}": partial(write_item, item) for item in items}
-    work.do(pages, {item.id for item in items}, [*books.chapters(name.split(" ", 1)[1] for name in anew)])
+    work.do({f"item {item.id}": partial(write_item, item) for item in items}, {item.id for item in items})
     found = [row for rows in work.do(groups | books_of) for row in rows]
     index = [(path, "", {**values, "kind": view.types.get(values["kind"])}) for path, values in found]
     work.do({f"files {name}": partial(write_beside, make) for name, make in files.makers(view, index).items()})
@@ -153,79 +157,47 @@ class _Work:
     """What is to be written of one language, dealt out to processes or taken over from the build before."""
 
     def __init__(
-        self,
-        view: View,
-        books: paper.Paper,
-        environment: Any,
-        target: Path,
-        kept: Kept | None,
-        progress: Callable[[int], None],
+        self, view: View, environment: Any, target: Path, kept: Kept | None, progress: Callable[[int], None]
     ) -> None:
         self._view = view
-        self._books = books
         self._environment = environment
         self._target = target
         self._kept = kept
         self._progress = progress
         self._most = 0
 
-    def holds(self, name: str, own: str = "") -> bool:
-        """Tell whether something can be taken over."""
-        return self._kept is not None and self._kept.holds(name, own)
-
-    def do(
-        self, makers: Mapping[str, Callable[[], Result]], own: Container[str] = (), chapters: Sequence[str] = ()
-    ) -> list[Any]:
+    def do(self, makers: Mapping[str, Callable[[], Result]], own: Container[str] = ()) -> list[Any]:
         """Make everything that cannot be taken over; return what else is known of each, in order.
 
-        ``own`` are the items that makers are about, by the last word of their name; ``chapters`` those items whose
-        chapter for handbooks is wanted as well.
+        ``own`` are the items that makers are about, by the last word of their name.
         """
-        kept, target = self._kept, self._target
+        kept = self._kept
         said: dict[str, Any] = {}
         todo = []
         for name in makers:
             item = name.rsplit(" ", 1)[-1]
             if kept is not None and kept.holds(name, item if item in own else ""):
-                said[name] = kept.take(name, target)
+                said[name] = kept.take(name, self._target)
             else:
                 todo.append(name)
-        wanted = []
-        for item in chapters:
-            if kept is not None and kept.holds(f"{CHAPTER}{item}", item):
-                self._books.learn(item, kept.take(f"{CHAPTER}{item}", target))
-            else:
-                wanted.append(item)
-        tasks = [*todo, *wanted]
         seen: set[str] = set()
 
         def run(number: int) -> Any:
-            task = tasks[number]
-            if number >= len(todo):
-                item = self._view.graph.items[task]
-                made, held, news = made_with(lambda: self._books.fragment(self._environment, item).plain, seen)
-            else:
-                made, held, news = made_with(makers[task], seen)
-            return made, held, news, codes.drawn()
+            return *made_with(makers[todo[number]], seen), codes.drawn()
 
-        if tasks and not self._most:
+        if todo and not self._most:
             _warm(self._view, self._environment)
             with tracking.listening():  # what all pages share
                 _ = self._view.terms, self._view.by_file_name, self._view.claims
-        most = self._most = how_many(len(tasks))
+        most = self._most = how_many(len(todo))
         seen.update(tracking.kept_cells)
         progress = self._progress if len(makers) > LEAST else _quiet
-        for number, (made, held, news, squares) in enumerate(deal(run, len(tasks), progress, most)):
+        for number, ((written, known), held, news, squares) in enumerate(deal(run, len(todo), progress, most)):
             learn(news)
             codes.learn(squares)
-            if number >= len(todo):
-                self._books.learn(tasks[number], made)
-                if kept is not None:
-                    kept.add(f"{CHAPTER}{tasks[number]}", held, [], made)
-                continue
-            said[tasks[number]] = made[1]
+            said[todo[number]] = known
             if kept is not None:
-                kept.add(tasks[number], held, made[0], made[1])
+                kept.add(todo[number], held, written, known)
         return [said[name] for name in makers]
 
 
@@ -244,13 +216,13 @@ def _warm(view: View, environment: Any) -> None:
         environment.get_template(name)
 
 
-def _write_files(target: Path, found: Iterable[tuple[str, bytes]], redact: Redactor) -> list[str]:
+def _write_files(target: Path, found: Iterable[tuple[str, bytes]]) -> list[str]:
     written = []
     for path, data in found:
         written.append(path)
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(redact(data.decode()).encode())
+        file.write_bytes(data)
     return written
 
 
@@ -299,11 +271,13 @@ def environment_of(view: View) -> Any:
         undefined=jinja2.StrictUndefined,
         bytecode_cache=_compiled(),
     )
+    sides = paper.Sides()
     # A blank line would end a block of HTML, and what follows would be read as Markdown.
     environment.filters.update(line=lambda text: " ".join(str(text or "").split()))
-    environment.filters.update(md=_heading, prose=prose)
+    environment.filters.update(md=_heading, prose=prose, screen=sides.screen)
     environment.globals.update(
         paper=paper.Paper(view),
+        sides=sides,
         v=view,
         t=t,
         flow_of=partial(flow_of, view),
@@ -344,14 +318,15 @@ def _write(
     others: list[View],
     redact: Redactor,
     values: dict[str, Any],
-) -> None:
-    """Write one page. Nothing that comes of it is asked for by another page."""
+) -> str:
+    """Write one page; return its text with the marks of what only the screen shows."""
     view.begin_page()
     file = root / (view.prefix + path)
     file.parent.mkdir(parents=True, exist_ok=True)
     name = path.removesuffix(".md")
     page = view.prefix + name
-    text = environment.get_template(template).render(page=page, **values)
+    made: str = environment.get_template(template).render(page=page, **values)
+    text = environment.globals["sides"].for_screen(made)
     text = f"{text.strip()}\n\n{environment.get_template('feedback.md.j2').render(page=page, **values)}"
     facts: dict[str, Any] = {
         "title": harmless(str(values["title"])),
@@ -370,6 +345,7 @@ def _write(
     front = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
     # Redlines and messages come from the history; what this audience may not see is named there too.
     file.write_text(redact(f"---\n{front}---\n\n{text.strip()}\n"), encoding="utf-8")
+    return made
 
 
 SECTIONS = {"documents": "documents", "people": "roles", "risks": "risks", "compliance": "compliance"}

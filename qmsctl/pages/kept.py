@@ -14,8 +14,6 @@ from qmsctl.kept import Changes, Held, Known, held_of, known_of, state_below, us
 from qmsctl.pages.publication import CONTROL, Publication
 from qmsctl.pages.view import FIGURES, FINDINGS, View
 
-CHAPTER = "chapter "
-"""How the names of chapters of handbooks begin."""
 Made = tuple[Held, tuple[tuple[str, Any], ...], Any]
 """What a result was made from, its files with how each looks from outside, and what else is known of it."""
 
@@ -94,10 +92,7 @@ class Kept:
 
     def save(self, built: Path) -> None:
         """Keep all of it for the next build; ``built`` is the folder with the files of this one."""
-        asked = self._taken | self._fresh.keys()
-        # A chapter is asked for only where a handbook is made again.
-        idle = (n for n in self._made if n.startswith(CHAPTER) and n not in asked and self.holds(n, n[len(CHAPTER) :]))
-        made: dict[str, Made] = {name: self._made[name] for name in (*self._taken, *idle)}
+        made: dict[str, Made] = {name: self._made[name] for name in self._taken}
         for name, (held, files, extra) in self._fresh.items():
             made[name] = (held, tuple((path, _look(built / path)) for path in files), extra)
         shared = {**self._shared, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}

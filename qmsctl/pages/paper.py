@@ -1,23 +1,23 @@
 """What a page carries on paper: running lines, whether the copy is still current, signatures; and handbooks.
 
-The same templates make pages for the screen and for paper. On paper `item.md.j2` is framed by
-`paper_item.md.j2`, ids are made unique, and links lead inside the document or to the published site.
+A page is rendered once. Templates say what only the screen shows; the rest, with ids that are unique, is the chapter
+of an item: in a PDF and, put together by the browser, in the handbook of a role. Links lead inside the document or to
+the published site.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import posixpath
 import re
-import zlib
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from qmsctl import tracking
 from qmsctl.model import Item, harmless
 from qmsctl.pages.codes import qr_code
 from qmsctl.pages.folding import page_html
@@ -28,8 +28,6 @@ from qmsctl.picture import Shown, inert, path_of, shown, unreadable
 HERE = Path(__file__).parent
 DOCUMENTS = ("policy", "process", "sop", "work-instruction", "form")
 """The types a handbook holds, in its order."""
-WEIGHT = 230_000
-"""How many bytes, packed, the documents of a handbook on the intranet may have; a page stays below 300 kB."""
 LONG = 96
 PICTURE = "paper:"
 """How addresses of pictures begin in a document for paper; nothing else is ever fetched for one."""
@@ -39,15 +37,10 @@ _DRAWN_BY = re.compile(r"url\(#([^)]+)\)")
 _HEADING = re.compile(r"<(/?)h([1-5])\b")
 _ACTED_ON = re.compile(r'\sdata-qms-[a-z-]+(?:="[^"]*")?(?=[\s/]|$)')
 """What scripts of the intranet act on; in a handbook nothing does, so the views of a process lie open."""
-_BLANK = re.compile(r"\n\s*\n")
-_PREFORMATTED = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
+_FROM_TOP = re.compile(r"^(?:\.\./)+")
 _APART = re.compile(r"<(style|script)\b.*?</\1>", re.DOTALL)
 """What belongs to a page and not to its text."""
 _REFERS = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
-
-
-Chapter = tuple[str, list[str]]
-"""A fragment as plain data: its HTML and its anchors."""
 
 
 @dataclass(frozen=True)
@@ -58,30 +51,29 @@ class Fragment:
     html: str
     anchors: frozenset[str]
 
-    @property
-    def plain(self) -> Chapter:
-        return self.html, sorted(self.anchors)
 
-    @cached_property
-    def weight(self) -> int:
-        """How many bytes it has, packed."""
-        return len(zlib.compress(self.html.encode(), 6))
+class Sides:
+    """What of a page only the screen shows: templates mark it, with a sign that no item can know."""
 
-    @cached_property
-    def lower(self) -> Fragment:
-        """The same as a chapter of a page on the screen: a level deeper, in one block."""
-        return Fragment(self.item, _one_block(_deeper(self.html)), self.anchors)
+    def __init__(self) -> None:
+        sign = secrets.token_hex(16)
+        self._marks = (f"\ufdd2{sign}\ufdd3", f"\ufdd3{sign}\ufdd2")
+        begin, end = map(re.escape, self._marks)
+        self._passage = re.compile(f"{begin}.*?{end}", re.DOTALL)
 
-    @cached_property
-    def links(self) -> list[tuple[int, int, str, str, str]]:
-        """Where links to other pages and pictures stand: begin, end, space before, attribute, address."""
-        return [
-            (tag.start(3) + found.start(), tag.start(3) + found.end(), found[1], found[2], found[3])
-            for tag in _TAG.finditer(self.html)
-            if '="../' in tag[3] or " src=" in tag[3]
-            for found in _ATTRIBUTE.finditer(tag[3])
-            if found[2] == "src" or (found[2] in ("href", "xlink:href") and found[3].startswith("../"))
-        ]
+    def screen(self, text: object) -> Any:
+        """Mark what paper does not show; the filter of templates."""
+        from markupsafe import Markup
+
+        return Markup(self._marks[0]) + Markup(text) + Markup(self._marks[1])
+
+    def for_screen(self, text: str) -> str:
+        """A rendered page without the marks."""
+        return text.replace(self._marks[0], "").replace(self._marks[1], "")
+
+    def for_paper(self, text: str) -> str:
+        """A rendered page without what is marked."""
+        return self._passage.sub("", text)
 
 
 @dataclass(frozen=True)
@@ -112,8 +104,7 @@ class Paper:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self._made: dict[str, Any] = {}
-        self._frame: tuple[Any, Any] = (None, None)
+        self._made: dict[str, Fragment] = {}
 
     # --- what every sheet carries ---------------------------------------------------------------
 
@@ -209,97 +200,44 @@ class Paper:
 
     def fragment(self, environment: Any, item: Item) -> Fragment:
         """Return an item as HTML for paper, as seen from a page one folder below the top."""
-        return tracking.keep(self._made, self._key(item.id), lambda: self._fragment(environment, item))
+        if item.id not in self._made:
+            values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
+            page = self.view.prefix + self._page(item.id)
+            text = environment.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
+            self._made[item.id] = self.chapter(environment.globals["sides"].for_paper(text), item)
+        return self._made[item.id]
 
-    def _key(self, item: str) -> str:
-        return f"Paper.fragment {self.view.prefix}{item}"
+    def chapter(self, text: str, item: Item) -> Fragment:
+        """Return the fragment of an item, from its page as rendered for paper."""
+        return _apart(item.id, page_html(text), self.view.prefix, posixpath.dirname(self._page(item.id)))
 
-    def _fragment(self, environment: Any, item: Item) -> Fragment:
-        page = f"{self.view.prefix}paper/{item.id}"
-        if self._frame[0] is not environment:
-            self._frame = (environment, self._environment(environment))
-        frame = self._frame[1]
-        values = {"item": item, "kind": self.view.types[item.type], "title": self.view.title(item.id)}
-        text = frame.get_template(f"{item.type}.md.j2").render(page=page, ref=item.id, **values)
-        made = page_html(text)
-        parts = frame.get_template("paper.j2").module
-        made = made.replace("</h1>", f"</h1>{parts.sheet(item)}", 1) + str(parts.signatures(item))
-        return _apart(item.id, made, self._folder(item))
-
-    def learn(self, item: str, chapter: Chapter) -> None:
-        """Take over a fragment that another process made; so are the cells it was made from."""
-        fragment = Fragment(item, chapter[0], frozenset(chapter[1]))
-        tracking.put(self._made, self._key(item), fragment)
-
-    def chapters(self, roles: Iterable[str]) -> set[str]:
-        """The items that stand in the handbooks of some roles."""
-        return {name for role in roles for name in (role, *(item.id for item in self.documents_of(role)))}
+    def has_chapter(self, item: Item) -> bool:
+        """Tell whether handbooks may hold an item."""
+        return item.type == "role" or (item.type in DOCUMENTS and self.in_force(item))
 
     def inside(self, fragments: Iterable[Fragment]) -> dict[str, Fragment]:
         """Documents by their page, as links name it."""
         return {self.view.prefix + self._page(fragment.item): fragment for fragment in fragments}
 
-    def _folder(self, item: Item) -> str:
-        """The folder of the page of an item, as links from a page one folder below the top begin."""
-        return "../" * (self.view.prefix.count("/") + 1) + self.view.prefix + posixpath.dirname(self._page(item.id))
 
-    def _environment(self, environment: Any) -> Any:
-        """The environment of the pages, with the frame for paper in place of the one for the screen."""
-        import jinja2
-
-        def source(name: str) -> Any:
-            if name == "screen_item.md.j2":
-                return environment.loader.get_source(environment, "item.md.j2")
-            text, file, fresh = environment.loader.get_source(environment, name)
-            # A type without a template of its own gets the general one, which is framed as well.
-            if name.endswith(".md.j2") and name != "paper_item.md.j2" and Path(file).name == "item.md.j2":
-                return environment.loader.get_source(environment, "paper_item.md.j2")
-            return text, file, fresh
-
-        made = environment.overlay(loader=jinja2.FunctionLoader(source))
-        made.globals = {**environment.globals, "paper": self}
-        return made
+def chapter_file(fragment: Fragment) -> bytes:
+    """A chapter as a small script, which handbooks load; a page may not read other pages where it lies in a folder."""
+    return f"qmsChapter({json.dumps([fragment.item, _deeper(fragment.html)], ensure_ascii=False)});\n".encode()
 
 
 def pages(paper: Paper, role: Item) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (path, template, values) of the handbook of a role."""
-    import jinja2
-
     view = paper.view
-    documents = paper.documents_of(role.id)
-
-    @jinja2.pass_environment
-    def bodies(environment: Any) -> Any:
-        return _for_the_screen(paper, environment, [role, *documents])
-
     title = view.t("Handbook: {role}", role=view.title(role.id))
-    values = {"title": title, "role": role, "documents": documents, "paper": paper, "bodies": bodies}
+    values = {"title": title, "role": role, "documents": paper.documents_of(role.id), "quiet": True, "plain": True}
     # A search would find everything twice.
-    yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", {**values, "quiet": True, "plain": True}
-
-
-def _for_the_screen(paper: Paper, environment: Any, items: Sequence[Item]) -> dict[str, Any]:
-    """The documents that fit on one page of the intranet, and the names of those that do not."""
-    from markupsafe import Markup
-
-    kept: list[Fragment] = []
-    weight = 0
-    for item in items:
-        fragment = paper.fragment(environment, item)
-        weight += fragment.weight
-        if weight > WEIGHT:
-            break
-        kept.append(fragment)
-    inside = paper.inside(kept)
-    whole = [_article(f, _linked(f.lower, inside, None), at) for at, f in enumerate(kept)]
-    return {"html": Markup("".join(whole)), "left": [item.id for item in items[len(kept) :]]}
+    yield f"{view.page_of(role.id)}-handbook.md", "handbook.md.j2", values
 
 
 def style(paper: Paper, values: Mapping[str, Any]) -> str:
     """Return what a page says on every sheet, as CSS for its head: of an item, of a handbook, of any other page."""
-    item = values.get("item")
-    handbook = [values["role"], *values["documents"]] if "bodies" in values else []
-    return f":root{{{paper.lines(str(values['title']), item)}}}{running_lines(paper, handbook)}"
+    handbook = [values["role"], *values["documents"]] if "documents" in values else []
+    return f":root{{{paper.lines(str(values['title']), values.get('item'))}}}{running_lines(paper, handbook)}"
 
 
 def running_lines(paper: Paper, documents: Iterable[Item]) -> str:
@@ -448,9 +386,10 @@ def _deeper(text: str) -> str:
 # --- HTML in pieces ---------------------------------------------------------------------------------
 
 
-def _apart(item: str, text: str, folder: str) -> Fragment:
+def _apart(item: str, text: str, prefix: str, folder: str) -> Fragment:
     """Put the name of an item in front of every id, and make links and pictures of its folder lead there from elsewhere."""
     anchors: set[str] = set()
+    up = "../" * (prefix.count("/") + 1)
 
     def attribute(match: re.Match[str]) -> str:
         space, name, value = match.groups()
@@ -462,9 +401,11 @@ def _apart(item: str, text: str, folder: str) -> Fragment:
         elif name in ("href", "xlink:href") and value.startswith("#"):
             value = f"#{item}--{value[1:]}"
         elif name == "src" and ":" not in value:
-            value = f"{folder}/{value.rsplit('/', 1)[-1]}"
-        elif name == "href" and not value.startswith("../") and ":" not in value.split("/", 1)[0]:
-            value = f"{folder}/{value}"
+            value = f"{up}{prefix}{folder}/{value.rsplit('/', 1)[-1]}"
+        elif value.startswith("../"):
+            value = f"{up}{_FROM_TOP.sub('', value)}"
+        elif name == "href" and ":" not in value.split("/", 1)[0]:
+            value = f"{up}{prefix}{folder}/{value}"
         return f'{space}{name}="{value}"'
 
     def tag(match: re.Match[str]) -> str:
@@ -477,38 +418,32 @@ def _apart(item: str, text: str, folder: str) -> Fragment:
     return Fragment(item, _TAG.sub(tag, _APART.sub("", text)), frozenset(anchors))
 
 
-def _linked(fragment: Fragment, inside: Mapping[str, Fragment], site: str | None) -> str:
+def _linked(fragment: Fragment, inside: Mapping[str, Fragment], site: str) -> str:
     """Make links of a document lead to those that are inside, by page; the others to the site at an address.
 
-    With ``site`` "" a link that leads nowhere on paper becomes text; with None, on the intranet, it stays.
+    With ``site`` "" a link that leads nowhere on paper becomes text.
     """
 
-    def address(name: str, value: str) -> str | None:
+    def address(space: str, name: str, value: str) -> str:
         if name == "src":
-            return f"{PICTURE}{fragment.item}/{posixpath.basename(value)}"
+            return f'{space}src="{PICTURE}{fragment.item}/{posixpath.basename(value)}"'
         path, _, anchor = value.lstrip("./").partition("#")
         there = inside.get(path.removesuffix(".html"))
         if there is not None:
-            return f"#{there.item}--{anchor}" if html.unescape(anchor) in there.anchors else f"#{there.item}"
-        return f"{html.escape(site)}/{path}{'#' + anchor if anchor else ''}" if site else None
+            place = f"--{anchor}" if html.unescape(anchor) in there.anchors else ""
+            return f'{space}{name}="#{there.item}{place}"'
+        return f'{space}{name}="{html.escape(site)}/{path}{"#" + anchor if anchor else ""}"' if site else ""
 
-    pieces = []
-    last = 0
-    for begin, end, space, name, value in fragment.links:
-        if name == "src" and (site is None or ":" in value):
-            continue
-        found = address(name, value)
-        if found is None and site is None:
-            continue
-        pieces += [fragment.html[last:begin], f'{space}{name}="{found}"' if found is not None else ""]
-        last = end
-    return "".join(pieces) + fragment.html[last:]
+    def attribute(match: re.Match[str]) -> str:
+        space, name, value = match.groups()
+        leads = name in ("href", "xlink:href") and value.startswith("../")
+        return address(space, name, value) if leads or (name == "src" and ":" not in value) else match[0]
 
+    def tag(match: re.Match[str]) -> str:
+        close, name, rest = match.groups()
+        return f"<{close}{name}{_ATTRIBUTE.sub(attribute, rest)}>" if "=" in rest else match[0]
 
-def _one_block(text: str) -> str:
-    """Take out blank lines, which would end a block of HTML for some readers of Markdown."""
-    kept = _PREFORMATTED.sub(lambda m: m[0].replace("\n", "&#10;"), text)
-    return _BLANK.sub("\n", kept)
+    return _TAG.sub(tag, fragment.html)
 
 
 def _short(title: str) -> str:

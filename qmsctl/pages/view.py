@@ -395,6 +395,14 @@ class View:
         seen.add(ref)
         return first
 
+    def chapter_file(self, item: str) -> str:
+        """The file, as seen from the top, with an item as a chapter of handbooks."""
+        return f"{self.prefix}assets/chapters/{item}.js"
+
+    def relative_file(self, file: str, page: str) -> str:
+        """The address of a file, given from the top, as seen from a page."""
+        return "../" * page.count("/") + file
+
     def work_file(self, role: str, page: str) -> str:
         """The address of the small file with what a role has to do."""
         return self.relative(f"assets/duties/{role}", page).removesuffix("html") + "js"

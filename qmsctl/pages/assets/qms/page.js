@@ -226,15 +226,8 @@
     window.addEventListener("resize", mark);
     mark();
   }
-  function printing() {
-    all("[data-qms-print]").forEach(function (button) {
-      button.hidden = false;
-      button.addEventListener("click", function () { window.print(); });
-    });
-  }
-
   document.addEventListener("DOMContentLoaded", function () {
     all("[data-qms-tabs]").forEach(tabs);
-    terms(); contents(); anchors(); pick(); mine(); folds(); superseded(); printing(); scrolling();
+    terms(); contents(); anchors(); pick(); mine(); folds(); superseded(); scrolling();
   });
 })();

@@ -1,9 +1,11 @@
 // Paper: opens what is folded before printing, writes the day of printing at the foot of every sheet, and answers
-// the question of a printed copy, "is this still current?", from the page itself. Everything prints without it.
+// the question of a printed copy, "is this still current?", from the page itself. It puts handbooks together, too;
+// everything else prints without it.
 (function () {
   "use strict";
-  var root = document.documentElement, opened = [], place = root.lang === "en" ? "en-GB" : root.lang || "en-GB";
+  var root = document.documentElement, opened = [], waiting = [], gather = now, place = root.lang === "en" ? "en-GB" : root.lang || "en-GB";
 
+  function now(next) { next(); }
   function quoted(text) { return '"' + text.replace(/[^\w .,-]/g, function (c) { return "\\" + c.codePointAt(0).toString(16) + " "; }) + '"'; }
 
   function before() {
@@ -84,7 +86,87 @@
     title.parentNode.insertBefore(box, title);
   }
 
+  // Handbooks: each document is a script of its own, for pages opened from a folder may load nothing else. The first ones
+  // come at once, the others with the first sign of a reader, who may search or print then.
+  function handbook() {
+    var links = Array.prototype.slice.call(document.querySelectorAll("a[data-qms-chapter]")), pages = {}, here = 0, failed = 0, asked = 0;
+    var state = document.querySelector(".qms-handbook-state"), whole = document.querySelector(".qms-handbook"), place = location.hash;
+    var signs = ["scroll", "keydown", "pointerdown", "pointermove", "touchstart", "beforeprint"];
+    if (!links.length) { return; }
+    function told() {
+      state.textContent = window.qmsText("{n} of {all} documents are here.", { n: here, all: links.length });
+      state.hidden = here === links.length;
+      if (here + failed < links.length) { return; }
+      document.querySelectorAll(".qms-doc a:not(.qms-alone)").forEach(inside);
+      whole.setAttribute("aria-busy", "false");
+      var target = place.length > 1 && document.getElementById(decodeURIComponent(place.slice(1)));
+      if (target) { target.scrollIntoView(); }
+      waiting.splice(0).forEach(function (next) { next(); });
+    }
+    // Links to what is on this page stay on it.
+    function inside(link) {
+      var name = link.hasAttribute("href") ? "href" : "xlink:href", value = link.getAttribute(name);
+      if (!value || value.charAt(0) === "#") { return; }
+      var url = new URL(value, location.href), id = pages[url.pathname], part = id + "--" + decodeURIComponent(url.hash.slice(1));
+      if (id) { link.setAttribute(name, "#" + encodeURIComponent(url.hash && document.getElementById(part) ? part : id)); }
+    }
+    function load(link) {
+      var script = document.createElement("script");
+      script.src = link.getAttribute("data-qms-chapter");
+      script.addEventListener("load", function () { here += 1; told(); });
+      script.addEventListener("error", function () {
+        var way = document.createElement("a");
+        way.className = "qms-alone";
+        way.href = link.qmsPage;
+        way.textContent = window.qmsText("{name} could not be loaded. Open it by itself.", { name: link.textContent });
+        document.getElementById(link.getAttribute("data-qms-id")).appendChild(way);
+        failed += 1;
+        told();
+      });
+      document.head.appendChild(script);
+    }
+    function more(count) {
+      for (; asked < Math.min(count, links.length); asked += 1) { load(links[asked]); }
+    }
+    function all() {
+      signs.forEach(function (sign) { window.removeEventListener(sign, all); });
+      more(links.length);
+    }
+    window.qmsChapter = function (chapter) { document.getElementById(chapter[0]).innerHTML = chapter[1]; };
+    whole.setAttribute("aria-busy", "true");
+    links.forEach(function (link) {
+      var id = link.getAttribute("data-qms-id");
+      link.qmsPage = link.href;
+      pages[link.pathname] = id;
+      link.setAttribute("href", "#" + encodeURIComponent(id));
+      document.getElementById(id).hidden = false;
+    });
+    told();
+    more(place ? links.length : 3);
+    signs.forEach(function (sign) { window.addEventListener(sign, all, { passive: true }); });
+    window.addEventListener("hashchange", function () { place = location.hash; });
+    gather = function (next) {
+      if (here + failed === links.length) { return next(); }
+      waiting.push(next);
+      all();
+    };
+  }
+
+  function printing() {
+    document.querySelectorAll("[data-qms-print]").forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener("click", function () { gather(function () { window.print(); }); });
+    });
+    window.addEventListener("keydown", function (event) {
+      if (event.key !== "p" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || gather === now) { return; }
+      event.preventDefault();
+      gather(function () { window.print(); });
+    });
+  }
+
   window.addEventListener("beforeprint", before);
   window.addEventListener("afterprint", after);
   current();
+  handbook();
+  printing();
 })();
