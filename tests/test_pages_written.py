@@ -180,11 +180,6 @@ def test_blocks_that_are_set_aside_come_back_as_markdown_would_leave_them(first:
     assert folding.page_html(text) == markdown.markdown(text, extensions=["attr_list", "tables", "fenced_code", "toc"])
 
 
-def test_blocks_are_set_aside_at_all() -> None:
-    block = '<div class="a"><p>One &amp; two<br>three</p></div>'
-    assert folding.content_of(block) == (len('<div class="a">'), len(block) - len("</div>"))
-
-
 @pytest.mark.parametrize(
     "source",
     [

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from benchmarks.generator import generate
 from qmsctl import checks, engines, pages
-from qmsctl.engines import _drive, blocks, mkdocs, mkdocs_internals
+from qmsctl.engines import _drive, mkdocs, mkdocs_internals
 from qmsctl.loader import load
+from qmsctl.plain import parts, read
 from tests.conftest import REPOSITORY, TODAY
 from tests.sites import proof
 
@@ -553,6 +554,28 @@ PIECES = st.sampled_from(
 )
 
 
+def as_read(text: str) -> tuple[str, list[tuple[int, str, str]]]:
+    """HTML and headings as Python-Markdown reads them."""
+    reader: Any = markdown.Markdown(extensions=["toc", "tables", "fenced_code", "attr_list"])
+    made = reader.convert(text)
+    found: list[tuple[int, str, str]] = []
+
+    def walk(tokens: list[dict[str, Any]]) -> None:
+        for token in tokens:
+            found.append((token["level"], token["id"], token["name"]))
+            walk(token["children"])
+
+    walk(reader.toc_tokens)
+    return made, found
+
+
+def same_if_plain(text: str) -> bool:
+    found = read(text)
+    if found is not None:
+        assert (found[0], [(h.level, h.anchor, h.text) for h in found[1]]) == as_read(text)
+    return found is not None
+
+
 def rendered(text: str, quickly: bool) -> str:
     given = ["toc", "tables", "fenced_code", "attr_list", *([mkdocs_internals._Quick()] if quickly else [])]
     return markdown.Markdown(extensions=given).convert(text)
@@ -568,6 +591,7 @@ def rendered(text: str, quickly: bool) -> str:
 @example("<div>&#45 x</div>\n")
 def test_blocks_are_what_they_were(text: str) -> None:
     assert rendered(text, True) == rendered(text, False)
+    same_if_plain(text)
 
 
 WORDS = st.sampled_from(
@@ -584,7 +608,17 @@ def elements(draw: Any, depth: int = 3) -> str:
     return f"<{tag}{attributes}>{''.join(draw(inner))}</{tag}>"
 
 
-PARAGRAPHS = st.one_of(elements(), st.sampled_from(["# Heading", "prose & more", "- a\n- b", "a\n<div>b</div>", "<p>"]))
+HEADINGS = st.builds(
+    "{} {}{}".format,
+    st.sampled_from(["#", "##", "###", "######", "#######", " #"]),
+    st.lists(
+        st.sampled_from(["Word", "ü", "²", " ", "&#40;", "&#63;", "&amp;", ",", ";", "_", "*", "3", "-"]), max_size=5
+    ).map("".join),
+    st.sampled_from(["", " {#a}", " {#a-b.c_d}", " {#ü}", "{#x}", " {.x}", " {#a} ", " #", " {#word}"]),
+)
+PARAGRAPHS = st.one_of(
+    elements(), HEADINGS, st.sampled_from(["# Heading", "prose & more", "- a\n- b", "a\n<div>b</div>", "<p>"])
+)
 
 
 @settings(max_examples=500, deadline=None)
@@ -592,13 +626,22 @@ PARAGRAPHS = st.one_of(elements(), st.sampled_from(["# Heading", "prose & more",
 def test_well_formed_blocks_are_what_they_were(paragraphs: list[tuple[str, str]]) -> None:
     text = "".join(a + b for a, b in paragraphs)
     assert rendered(text, True) == rendered(text, False)
+    same_if_plain(text)
+
+
+def test_pages_of_templates_are_plain() -> None:
+    """Otherwise nothing is won."""
+    assert same_if_plain(
+        "# Title&#58; one\n\n<div>\n<p>x</p></div>\n\n## Does it&#63; {#does-it}\n\n<p>a</p><p>b</p>\n"
+    )
+    assert not same_if_plain("# Title\n\nprose\n")
 
 
 def test_blocks_of_templates_are_not_parsed() -> None:
     """Otherwise nothing is won."""
     block = '<div class="x"><p>&#45;</p><br><svg><title>t</title></svg></div>'
     text = f"\n# A {{#a}}\n\n{block}\n<p>b</p>\n\nprose\n\n"
-    found = blocks.parts(text, markdown.Markdown().is_block_level)
+    found = parts(text, markdown.Markdown().is_block_level)
     assert found is not None
     assert [part for is_block, part in found if is_block] == [block, "<p>b</p>"]
     assert "".join(part for _, part in found) == text

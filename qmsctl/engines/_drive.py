@@ -22,12 +22,12 @@ from typing import Any
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import File
 
-from qmsctl import shelf
-from qmsctl.engines import blocks, mkdocs_internals
+from qmsctl import plain, shelf
+from qmsctl.engines import mkdocs_internals
 from qmsctl.engines.mkdocs import FAULT
 from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, stamp
 
-OWN = (__file__, mkdocs_internals.__file__, blocks.__file__)
+OWN = (__file__, mkdocs_internals.__file__, plain.__file__)
 Stamp = tuple[int, int, int]
 SETTLED = 2_000_000_000
 """Nanoseconds after which a file that is written once more has another time, on any file system."""

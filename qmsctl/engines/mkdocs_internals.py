@@ -20,7 +20,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2.runtime import Context
+from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.extensions.toc import nest_toc_tokens
 from markdown.preprocessors import HtmlBlockPreprocessor
 from mkdocs.__main__ import State, _enable_warnings
 from mkdocs.commands import build as steps
@@ -31,9 +33,10 @@ from mkdocs.structure import pages as page_module
 from mkdocs.structure.files import File, Files, InclusionLevel, get_files, set_exclusions
 from mkdocs.structure.nav import Navigation, Section, get_navigation
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
 from mkdocs.utils import CountHandler, get_build_date, get_build_datetime
 
-from qmsctl.engines import blocks
+from qmsctl import plain
 
 VERSIONS = {"mkdocs": ("1.6",), "markdown": ("3.",), "jinja2": ("3.",)}
 """The versions whose inner parts are known, by how they begin."""
@@ -97,7 +100,7 @@ class _Blocks(HtmlBlockPreprocessor):
     """Puts blocks of HTML aside as Python-Markdown does, without parsing those that are plain."""
 
     def run(self, lines: list[str]) -> list[str]:
-        parts = blocks.parts("\n".join(lines), self.md.is_block_level)
+        parts = plain.parts("\n".join(lines), self.md.is_block_level)
         if parts is None:
             return super().run(lines)
         text = []
@@ -142,7 +145,23 @@ class _Asked(Files):
 
 
 class _Watched(Page):
-    """A page that tells what others show of it, and is read when they do."""
+    """A page that tells what others show of it, and is read when they do. A plain one is read without Python-Markdown."""
+
+    levels = range(0)
+    """The levels of headings that its contents list; none where pages are not read that way."""
+
+    def render(self, config: MkDocsConfig, files: Files) -> None:
+        quick = not _Anchors.wanted and len(self.levels) and "title" in self.meta
+        found = plain.read(self.markdown or "") if quick else None
+        if found is None:
+            super().render(config, files)
+            return
+        self.content, headings = found
+        listed = [h for h in headings if h.level in self.levels]
+        tokens: list[Any] = [{"level": h.level, "id": h.anchor, "name": h.text} for h in listed]
+        self.toc = get_toc(nest_toc_tokens(tokens))
+        self.present_anchor_ids = {h.anchor for h in headings}
+        self.links_to_anchors = {}
 
     def __getattribute__(self, name: str) -> Any:
         site = _watching
@@ -224,6 +243,7 @@ class Site:
         self.quick = copy.copy(config)
         self.quick["markdown_extensions"] = [*config.markdown_extensions, _Quick()]
         page_module._RawHTMLPreprocessor = _Anchors  # type: ignore[misc]
+        _Watched.levels = _levels(config)
         for file in self.pages:
             assert file.page is not None
             file.page.__class__ = _Watched
@@ -395,6 +415,27 @@ def _objection(config: MkDocsConfig) -> str:
         name for name in config.markdown_extensions if name.removeprefix("markdown.extensions.") not in INDEPENDENT
     ]
     return f"the Markdown extension {other[0]} is not known" if other else ""
+
+
+_SAMPLE = (
+    '# A&#58; b\n\n<p>one</p>\n<div id="x">\n<b>&#45;</b></div>\n\n## B &#40;c&#41; {#b.c}\n\n<p>two</p><p>three</p>\n'
+)
+
+
+def _levels(config: MkDocsConfig) -> range:
+    """The levels of headings that contents list, if plain pages come out as `plain` makes them; else none."""
+    names = {name.removeprefix("markdown.extensions.") for name in config.markdown_extensions}
+    given = config.mdx_configs or {}
+    if not names <= {"toc", "tables", "fenced_code", "attr_list"} or given.keys() - {"toc"}:
+        return range(0)
+    if given.get("toc", {}).keys() - {"permalink", "toc_depth"}:
+        return range(0)
+    reader = Markdown(extensions=config.markdown_extensions, extension_configs=given)
+    made = plain.read(_SAMPLE)
+    if made is None or reader.convert(_SAMPLE) != made[0]:
+        return range(0)
+    toc: Any = reader.treeprocessors["toc"]
+    return range(toc.toc_top, toc.toc_bottom + 1)
 
 
 def _contents(folder: Path) -> list[tuple[str, str]]:
