@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from qmsctl.pages import indexes, search
+from qmsctl.pages import indexes
 from qmsctl.pages.search.entries import entries
 from qmsctl.pages.search.words import ENDINGS, stem, words
 from tests.conftest import REPOSITORY
@@ -46,7 +46,7 @@ def page_with(base: str, main: str, language: str = "en") -> str:
 def written(root: Path, target: Path, language: str = "en") -> Path:
     """A site of the search alone: its index, its page, and an empty page for each address."""
     view = view_of(root, language)
-    for path, data in search.files(view, indexes.pages(view)):
+    for path, data in index_of(view).items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)

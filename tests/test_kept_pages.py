@@ -139,7 +139,7 @@ def test_a_page_that_somebody_touched_is_written_again(small: Path, how: str, tm
     assert not page.is_symlink()
 
 
-@pytest.mark.parametrize("name", ["pages-en", "items", "findings", "search-en"])
+@pytest.mark.parametrize("name", ["pages-en", "items", "findings"])
 def test_a_damaged_or_missing_store_costs_only_time(small: Path, name: str) -> None:
     first = build(small)
     file = small / shelf.FOLDER / name

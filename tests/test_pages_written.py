@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import markdown
 import nh3
@@ -41,22 +43,22 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_as_many_processes_as_there_are_make_the_same_pages(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dealt: list[tuple[int, int]] = []
-    real = hands.deal
+    tasks_given: list[tuple[int, int]] = []
+    real = hands.Hands.do
 
-    def deal(*arguments: object) -> object:
-        dealt.append((int(str(arguments[1])), int(str(arguments[3]))))
-        return real(*arguments)  # type: ignore[arg-type]
+    def do(self: hands.Hands, tasks: Any, tell: Any) -> Any:
+        tasks_given.append((len(tasks), len(self._hired)))
+        return real(self, tasks, tell)
 
-    monkeypatch.setattr(pages, "deal", deal)
+    monkeypatch.setattr(hands.Hands, "do", do)
     monkeypatch.setattr(pages, "how_many", lambda _: 1)
     alone = made(root)
     monkeypatch.setattr(pages, "how_many", lambda _: 3)
     shutil.rmtree(root / shelf.FOLDER)  # or nothing would be left to make
     assert made(root) == alone
-    assert [most for _, most in dealt] == [1, 1, 1, 3, 3, 3], "items, what is made of many, files beside the pages"
-    counts = [count for count, _ in dealt]
-    assert counts[:3] == counts[3:]
+    assert [count for _, count in tasks_given] == [0, 0, 3, 3], "pages, and the files beside them"
+    counts = [count for count, _ in tasks_given]
+    assert counts[:2] == counts[2:]
     assert all(counts)
     assert any(name.endswith("-handbook.md") and b"qms-doc" in data for name, data in alone.items())
 
@@ -99,6 +101,14 @@ def test_a_link_in_the_former_folder_is_not_followed(tmp_path: Path) -> None:
     assert (fresh / "y").stat().st_ino != (other / "y").stat().st_ino
 
 
+def done(work: Callable[[Any], Any], tasks: Sequence[Any], most: int, tell: Callable[[int], None]) -> list[Any]:
+    some = hands.Hands(work, most)
+    try:
+        return some.do(tasks, tell)
+    finally:
+        some.close()
+
+
 def test_a_fault_in_a_process_shows_as_it_would_without() -> None:
     def work(number: int) -> int:
         if number == 7:
@@ -106,22 +116,45 @@ def test_a_fault_in_a_process_shows_as_it_would_without() -> None:
         return number * number
 
     with pytest.raises(ValueError, match="seven"):
-        hands.deal(work, 20, lambda _: None, 2)
-    assert hands.deal(lambda number: number * number, 20, lambda _: None, 3) == [n * n for n in range(20)]
+        done(work, range(20), 2, lambda _: None)
+    assert done(lambda number: number * number, range(400), 3, lambda _: None) == [n * n for n in range(400)]
 
 
-def test_what_a_process_could_not_do_is_done_by_the_one_that_deals() -> None:
+@pytest.mark.parametrize("how", ["raises", "ends", "gives nothing that can be sent"])
+def test_what_a_process_could_not_do_is_done_by_the_one_that_gave_it_out(how: str) -> None:
     here = os.getpid()
 
-    def work(number: int) -> int:
-        if os.getpid() != here and number == 3:
-            raise MemoryError
+    def work(number: int) -> Any:
+        if os.getpid() != here and number in (3, 150, 151):
+            if how == "raises":
+                raise MemoryError
+            if how == "ends":
+                os._exit(3)
+            return object()
         return number
 
     told: list[int] = []
-    assert hands.deal(work, 10, told.append, 2) == list(range(10))
-    assert told
-    assert max(told) <= 10
+    assert done(work, range(200), 2, told.append) == list(range(200))
+    assert told == sorted(told)
+    assert told[-1] == 200
+
+
+def test_processes_know_what_they_came_to_know_and_large_tasks_and_results_pass() -> None:
+    known: list[int] = []
+
+    def work(task: Any) -> Any:
+        known.append(1)
+        return len(known), len(task), b"x" * 300_000
+
+    some = hands.Hands(work, 2)
+    try:
+        for _ in range(2):
+            rows = some.do([b"y" * 300_000] * 70, lambda _: None)
+        assert max(row[0] for row in rows) > 70 / 2
+        assert {row[1:] for row in rows} == {(300_000, b"x" * 300_000)}
+        assert not known
+    finally:
+        some.close()
 
 
 @given(st.text(alphabet=SIGNS, max_size=60))

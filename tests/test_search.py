@@ -10,20 +10,19 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from qmsctl import checks, pages
 from qmsctl.checks import Report
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
-from qmsctl.pages.search.entries import Entry, entries, plain
+from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
 from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
 from qmsctl.pages.search.parts import Part, Setting, halves, other_names
 from qmsctl.pages.search.words import folded, id_term, stem, terms, words
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
 from tests.conftest import REPOSITORY, TODAY
+from tests.test_kept_pages import build, clean, different
 
 QUESTIONS: list[dict[str, Any]] = yaml.safe_load(
     (REPOSITORY / "tests" / "data" / "search" / "questions.yaml").read_text(encoding="utf-8")
@@ -38,7 +37,21 @@ def view_of(root: Path, language: str = "en") -> View:
 
 
 def index_of(view: View) -> dict[str, bytes]:
-    return dict(search.files(view, indexes.pages(view)))
+    parts = [search.part(view, item) for item in view.graph.items.values()]
+    return dict(search.files(view, listed(view), parts))
+
+
+def listed(view: View) -> list[tuple[str, str, str]]:
+    """The pages that are not one item, as the index is told of them."""
+    return [row[:3] for path, _, values in indexes.pages(view) for row in [pages._told(path, values)] if not row[3]]
+
+
+def entries(view: View) -> Iterator[Entry]:
+    """All that can be found."""
+    for path, title, kind in listed(view):
+        yield of_index(view, path, title, view.types.get(kind))
+    for item in view.graph.items.values():
+        yield from of_item(view, item)
 
 
 def handed(data: bytes) -> Any:
@@ -179,7 +192,7 @@ def test_plain_text_has_no_markdown_left() -> None:
 
 
 def test_everything_that_has_an_address_can_be_found(view: View) -> None:
-    found = {(e.page.id, e.anchor) for e in entries(view, indexes.pages(view))}
+    found = {(e.page.id, e.anchor) for e in entries(view)}
     for item in view.graph.items.values():
         assert (item.id, "") in found
         for title, _ in view.sections(item):
@@ -199,24 +212,24 @@ def test_every_address_leads_to_something(view: View, tmp_path: Path) -> None:
     }
     dead = [
         f"{entry.page.path}#{entry.anchor}"
-        for entry in entries(view, indexes.pages(view))
+        for entry in entries(view)
         if entry.page.path not in anchors or (entry.anchor and entry.anchor not in anchors[entry.page.path])
     ]
     assert dead == []
 
 
 def test_expected_answers_exist(view: View) -> None:
-    known = {e.page.path + (f"#{e.anchor}" if e.anchor else "") for e in entries(view, indexes.pages(view))}
+    known = {e.page.path + (f"#{e.anchor}" if e.anchor else "") for e in entries(view)}
     assert [a for q in QUESTIONS for a in q["expect"] if a not in known] == []
     assert len(QUESTIONS) >= 60
     assert len([q for q in QUESTIONS if q.get("held")]) >= len(QUESTIONS) // 4
 
 
 def test_a_step_tells_where_it_belongs(view: View) -> None:
-    step = next(e for e in entries(view, ()) if e.page.id == "SOP-014" and e.anchor == "decide-lot")
+    step = next(e for e in entries(view) if e.page.id == "SOP-014" and e.anchor == "decide-lot")
     assert (step.kind, step.page.revision, step.page.where) == ("Step", "2.1", "PRC-007")
     assert "quality-engineer" in step.roles
-    assert next(e for e in entries(view, ()) if e.page.id == "FRM-009").page.where == "PRC-007"
+    assert next(e for e in entries(view) if e.page.id == "FRM-009").page.where == "PRC-007"
 
 
 def test_ids_and_other_names_are_in_the_index(index: dict[str, bytes]) -> None:
@@ -236,7 +249,7 @@ def test_obsolete_items_rank_low_and_are_marked(system: Callable[..., Path]) -> 
         "review_every: 12 months\nchange: Nothing is honed any more.\npurpose: To hone.\n---\n",
         encoding="utf-8",
     )
-    found = {e.page.id: e for e in entries(view_of(root), ())}
+    found = {e.page.id: e for e in entries(view_of(root))}
     assert found["SOP-001"].page.gone
     assert not found["term-a"].page.gone
     assert found["SOP-001"].prior < found["term-a"].prior / 2
@@ -348,71 +361,7 @@ def generated(root: Path, count: int) -> Path:
     return root
 
 
-# --- what one build leaves to the next -----------------------------------------------------------------------------------
-
-
-def kept_index(root: Path, folder: Path) -> dict[str, bytes]:
-    view = View(load(root), Report(()), TODAY, words=words_of("de", root))
-    return dict(search.files(view, indexes.pages(view), folder))
-
-
-EDITS = st.lists(
-    st.tuples(
-        st.sampled_from(("term-a", "term-b", "term-prüf", "SOP-0003", "SOP-0004")),
-        st.sampled_from(("Lot", "Prüfplan", "Wareneingangsprüfung", "Prüf Plan Wareneingang", "lot lot lot", "")),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=5,
-)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=EDITS)
-def test_what_was_kept_changes_nothing(
-    edits: list[tuple[str, str, bool]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    place = tmp_path_factory.mktemp("kept")
-    root = generated(place / "qms", 6)
-    (root / "glossary").mkdir()
-    for name, text, also in edits:
-        if name.startswith("SOP"):
-            file = root / "sops" / f"{name}.md"
-            file.write_text(
-                file.read_text(encoding="utf-8") + f"\n## {text or 'More'}\n\n{text} {text}\n", encoding="utf-8"
-            )
-        elif text:
-            item = {
-                "id": name,
-                "type": "term",
-                "title": text,
-                "definition": text,
-                **({"synonyms": ["lot"]} if also else {}),
-            }
-            (root / "glossary" / f"{name}.yaml").write_text(json.dumps(item), encoding="utf-8")
-        else:
-            (root / "glossary" / f"{name}.yaml").unlink(missing_ok=True)
-        assert kept_index(root, place / "cache") == kept_index(root, place / "none" / name / str(len(text)))
-
-
-@pytest.mark.parametrize("damage", [b"", b"\0" * 40, None])
-def test_a_damaged_store_harms_nothing(damage: bytes | None, tmp_path: Path) -> None:
-    root = generated(tmp_path / "qms", 3)
-    clean = kept_index(root, tmp_path / "cache")
-    file = tmp_path / "cache" / "search-de"
-    whole = file.read_bytes()
-    file.write_bytes(whole[:-9] + b"!" + whole[-8:] if damage is None else damage)
-    damaged = file.read_bytes()
-    assert kept_index(root, tmp_path / "cache") == clean
-    assert file.read_bytes() != damaged
-    file.unlink()
-    assert kept_index(root, tmp_path / "cache") == clean
-
-
-def test_a_store_that_cannot_be_written_harms_nothing(tmp_path: Path) -> None:
-    root = generated(tmp_path / "qms", 2)
-    (tmp_path / "file").write_bytes(b"")
-    assert kept_index(root, tmp_path / "file") == kept_index(root, tmp_path / "cache")
+# --- what one build leaves to the next: see also test_kept_pages --------------------------------------------------------
 
 
 def test_only_what_changed_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,26 +373,34 @@ def test_only_what_changed_is_made_anew(tmp_path: Path, monkeypatch: pytest.Monk
         return part(setting, entries, process)
 
     monkeypatch.setattr(Setting, "part", counted)
+    monkeypatch.setattr("qmsctl.pages.how_many", lambda _: 1)
     root = generated(tmp_path / "qms", 30)
-    kept_index(root, tmp_path / "cache")
+    build(root)
     assert len(made) > 30
     made.clear()
+    build(root)
+    assert not made
     file = root / "sops" / "SOP-0017.md"
     file.write_text(file.read_text(encoding="utf-8") + "\n## Gauges\n\nCheck them.\n", encoding="utf-8")
-    kept_index(root, tmp_path / "cache")
-    assert made == ["SOP-0017"]
+    found = build(root)
+    assert [name for name in made if name] == ["SOP-0017"]
+    assert different(found, clean(root)) == []
+    (root / "glossary").mkdir()
+    term = {"id": "term-gauge", "type": "term", "title": "Gauge", "definition": "It measures.", "synonyms": ["Zonk"]}
+    (root / "glossary" / "term-gauge.yaml").write_text(json.dumps(term), encoding="utf-8")
+    assert different(build(root), clean(root)) == [], "what other words stand for what pages say"
 
 
 def test_a_change_leaves_other_pieces_as_they_were(tmp_path: Path) -> None:
     root = generated(tmp_path / "qms", 300)
-    before = Read(kept_index(root, tmp_path / "cache"))
+    before = Read(index_of(view_of(root)))
     file = root / "sops" / "SOP-0017.md"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.rstrip().rsplit(" ", 1)[0] + " gauge\n", encoding="utf-8")
-    edited = Read(kept_index(root, tmp_path / "cache"))
+    edited = Read(index_of(view_of(root)))
     new = text.replace("SOP-0017", "SOP-0301")
     (root / "sops" / "SOP-0301.md").write_text(new, encoding="utf-8")
-    added = Read(kept_index(root, tmp_path / "cache"))
+    added = Read(index_of(view_of(root)))
     assert len(set(edited.shards) - set(before.shards)) <= 4 < len(before.shards) / 10
     assert len({n for _, n in edited.blocks} - {n for _, n in before.blocks}) <= 2
     assert len({n for _, n in added.blocks} - {n for _, n in edited.blocks}) <= 8

@@ -11,20 +11,20 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from qmsctl import tracking
+from qmsctl import shelf, tracking
 from qmsctl.audience import NOTHING_HIDDEN, Redactor
 from qmsctl.checks import Report
 from qmsctl.diagrams import vega
 from qmsctl.loader import Loaded
 from qmsctl.model import Item, harmless
-from qmsctl.pages import codes, files, indexes, paper, shell
+from qmsctl.pages import codes, files, indexes, paper, search, shell
 from qmsctl.pages.flows import flow_of, turtle_of
-from qmsctl.pages.hands import LEAST, deal, how_many
+from qmsctl.pages.hands import Hands, how_many
 from qmsctl.pages.kept import Kept, kept_for, learn, made_with
 from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
@@ -90,7 +90,7 @@ def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], N
 
     def told(number: int) -> None:
         if progress is not None and number % 20 == 1:
-            progress(done + number, total)
+            progress(min(done + number, total), total)
 
     return told
 
@@ -100,14 +100,14 @@ def _write_language(
 ) -> list[str]:
     """Write the pages of one language, and the files beside them, as far as they are not kept from the build before.
 
-    First the pages of items, each with its chapter for handbooks, and what is made of many items; then the files beside
-    the pages. All that one of them finds out and others need comes back as plain data, so each is dealt out to processes.
+    First everything that is made by itself: a page of an item comes with its chapter for handbooks and with what it adds
+    to the search. What one of them finds out and the search needs comes back as plain data, so several processes can
+    make them.
     """
     environment = environment_of(view)
     others = [other for other in views if other is not view]
     books = paper.Paper(view)
     items = [*view.graph.items.silently()]
-    roles = view.of_type("role")
 
     def write(path: str, template: str, values: dict[str, Any]) -> str:
         return _write(target, path, environment, template, view, others, redact, values)
@@ -119,7 +119,8 @@ def _write_language(
         if books.has_chapter(item):
             chapter = paper.chapter_file(books.chapter(redact(environment.globals["sides"].for_paper(text)), item))
             written += _write_files(target, [(view.chapter_file(item.id), chapter)])
-        return written, None
+        part = search.part(view, item)
+        return written, (shelf.digest(part), part)
 
     def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
         rows = [*make()]
@@ -130,79 +131,83 @@ def _write_language(
     def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> Result:
         return _write_files(target, ((path, redact(data.decode()).encode()) for path, data in make())), None
 
-    work = _Work(view, environment, target, kept, progress)
     groups = {f"group {name}": partial(write_group, partial(make, view)) for name, make in indexes.groups()}
+    roles = view.of_type("role")
     books_of = {f"handbook {role.id}": partial(write_group, partial(paper.pages, books, role)) for role in roles}
-    work.do({f"item {item.id}": partial(write_item, item) for item in items}, {item.id for item in items})
-    found = [row for rows in work.do(groups | books_of) for row in rows]
-    index = [(path, "", {**values, "kind": view.types.get(values["kind"])}) for path, values in found]
-    work.do({f"files {name}": partial(write_beside, make) for name, make in files.makers(view, index).items()})
+    pages = {f"item {item.id}": partial(write_item, item) for item in items}
+    beside = {f"files {name}": partial(write_beside, make) for name, make in files.makers(view).items()}
+
+    alone = {**groups, **beside, **books_of}
+
+    def warm() -> None:
+        _warm(view, environment)
+        with tracking.listening():  # what all pages share
+            _ = view.terms, view.by_file_name, view.claims
+
+    found = _made({**alone, **pages}, target, kept, warm, progress)
+    listed = [row for name in alone for row in found[name] or ()]
+    index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
+    parts = [found[name][1] for name in pages]
+    # It is made of what the others found out: that stands in its name.
+    searched = f"search {shelf.digest(index, [found[name][0] for name in pages]).hex()}"
+    _made(
+        {searched: partial(write_beside, partial(search.files, view, index, parts))}, target, kept, _nothing, _nothing
+    )
     codes.keep(view.loaded.root)
     _copy_images(view.loaded, view, target)
-    return [view.prefix + path for path in (*(row[0] for row in index), *(_page_of(view, item) for item in items))]
+    return [view.prefix + path for path in (*(row[0] for row in listed), *(_page_of(view, item) for item in items))]
 
 
 Result = tuple[list[str], Any]
 """The files that were written, and what else is known of them, as plain data."""
 
 
-def _told(path: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What other makers need to know of a page that is not one item."""
+def _told(path: str, values: Mapping[str, Any]) -> tuple[str, str, str, bool]:
+    """What the search needs to know of a page that is not one item."""
     kind = values.get("kind")
-    name = kind.name if isinstance(kind, ItemType) else ""
-    return path, {"title": str(values["title"]), "quiet": bool(values.get("quiet")), "kind": name}
+    return path, str(values["title"]), kind.name if isinstance(kind, ItemType) else "", bool(values.get("quiet"))
 
 
-class _Work:
-    """What is to be written of one language, dealt out to processes or taken over from the build before."""
+def _made(
+    makers: Mapping[str, Callable[[], Result]],
+    target: Path,
+    kept: Kept | None,
+    warm: Callable[[], None],
+    progress: Callable[[int], None],
+) -> dict[str, Any]:
+    """Take over from the build before what can be, let processes make the rest; return what else is known of each.
 
-    def __init__(
-        self, view: View, environment: Any, target: Path, kept: Kept | None, progress: Callable[[int], None]
-    ) -> None:
-        self._view = view
-        self._environment = environment
-        self._target = target
-        self._kept = kept
-        self._progress = progress
-        self._most = 0
+    What is about one item has its id at the end of its name; ``warm`` makes what all makers share.
+    """
+    said: dict[str, Any] = {}
+    todo = []
+    for name in makers:
+        if kept is not None and kept.holds(name, name.rsplit(" ", 1)[-1]):
+            said[name] = kept.take(name, target)
+        else:
+            said[name] = None
+            todo.append(name)
+    if not todo:
+        return said
+    warm()
+    seen = set(tracking.kept_cells)
 
-    def do(self, makers: Mapping[str, Callable[[], Result]], own: Container[str] = ()) -> list[Any]:
-        """Make everything that cannot be taken over; return what else is known of each, in order.
+    def make(name: str) -> Any:
+        return *made_with(makers[name], seen), codes.drawn()
 
-        ``own`` are the items that makers are about, by the last word of their name.
-        """
-        kept = self._kept
-        said: dict[str, Any] = {}
-        todo = []
-        for name in makers:
-            item = name.rsplit(" ", 1)[-1]
-            if kept is not None and kept.holds(name, item if item in own else ""):
-                said[name] = kept.take(name, self._target)
-            else:
-                todo.append(name)
-        seen: set[str] = set()
-
-        def run(number: int) -> Any:
-            return *made_with(makers[todo[number]], seen), codes.drawn()
-
-        if todo and not self._most:
-            _warm(self._view, self._environment)
-            with tracking.listening():  # what all pages share
-                _ = self._view.terms, self._view.by_file_name, self._view.claims
-        most = self._most = how_many(len(todo))
-        seen.update(tracking.kept_cells)
-        progress = self._progress if len(makers) > LEAST else _quiet
-        for number, ((written, known), held, news, squares) in enumerate(deal(run, len(todo), progress, most)):
-            learn(news)
-            codes.learn(squares)
-            said[todo[number]] = known
-            if kept is not None:
-                kept.add(todo[number], held, written, known)
-        return [said[name] for name in makers]
+    with contextlib.closing(Hands(make, how_many(len(todo)))) as several:
+        made = several.do(todo, progress)
+    for name, ((written, known), held, news, squares) in zip(todo, made, strict=True):
+        learn(news)
+        codes.learn(squares)
+        said[name] = known
+        if kept is not None:
+            kept.add(name, held, written, known)
+    return said
 
 
-def _quiet(_number: int) -> None:
-    """Tell nothing."""
+def _nothing(*_: object) -> None:
+    """Do nothing."""
 
 
 def _page_of(view: View, item: Item) -> str:

@@ -6,14 +6,15 @@ scripts beside the pages, so that a search also works in a copy of the site that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from qmsctl.pages.search.entries import entries
-from qmsctl.pages.search.index import Titles, kinds_of, pack, units
-from qmsctl.pages.search.kept import Kept
-from qmsctl.pages.search.parts import Setting, other_names
+from qmsctl import tracking
+from qmsctl.model import Item
+from qmsctl.pages.search import entries
+from qmsctl.pages.search.entries import Entry
+from qmsctl.pages.search.index import ROOM, Titles, pack, units
+from qmsctl.pages.search.parts import Names, Setting, other_names, part_of
 from qmsctl.pages.view import View
 
 FAMILIES = {
@@ -23,7 +24,7 @@ FAMILIES = {
 """Group of a type -> the colour family of its sign."""
 _OWN = {"form": "proof", "record-kind": "proof", "term": "look", "external-document": "look"}
 _PARTS = {"Step": "do", "Section": "do", "Control": "do", "Commitment": "do", "Field": "proof", "Register": "page", "Page": "page"}  # fmt: skip
-Indexes = Iterable[tuple[str, str, Mapping[str, Any]]]
+Indexes = Iterable[tuple[str, str, str]]
 
 
 def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -31,24 +32,34 @@ def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "search.md", "search.md.j2", {"title": view.t("Search"), "quiet": True, "plain": True}
 
 
-def files(view: View, indexes: Indexes, kept: Path | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of the index of one language; ``indexes`` are the pages that are not one item.
+def part(view: View, item: Item) -> list[Any]:
+    """Return what an item adds to the index, as plain data."""
+    return _parts(view, list(entries.of_item(view, item)))
 
-    ``kept`` is the folder in which one build leaves to the next what pages add to the index.
+
+def files(view: View, indexes: Indexes, parts: Iterable[Iterable[Any]]) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of the index of one language.
+
+    ``indexes`` are the pages that are not one item, as (path, title, name of the type it lists or ""); ``parts`` what the
+    items add, in their order.
     """
-    found = list(entries(view, indexes))
-    kinds = kinds_of(found)
+    first = [entries.of_index(view, path, title, view.types.get(kind)) for path, title, kind in indexes]
+    rows = [*(row for entry in first for row in _parts(view, [entry])), *(row for part in parts for row in part)]
     titles = Titles(
         kind=lambda kind: str(view.t(kind)),
         family=_families(view),
         process=lambda ref: view.title(ref) if ref else "",
         location=view.title,
     )
-    parts = Kept(kept, Setting(view.language, other_names(_glossary(view), view.language), kinds))
-    made = pack(units(found, parts.part, titles), view.language, kinds, titles, parts.best)
-    parts.keep()
-    for name, data in made.items():
+    for name, data in pack(units(map(part_of, rows)), view.language, titles).items():
         yield f"assets/search/{view.language}/{name}", data
+
+
+def _parts(view: View, found: Sequence[Entry]) -> list[Any]:
+    where = found[0].page.where
+    process = view.title(where) if where else ""
+    setting: Setting = tracking.keep(vars(view), "search.setting", lambda: Setting(view.language, _names(view)))
+    return [setting.part(found[at : at + ROOM], process).plain for at in range(0, len(found), ROOM)]
 
 
 def _families(view: View) -> Callable[[str], str]:
@@ -57,9 +68,11 @@ def _families(view: View) -> Callable[[str], str]:
     return lambda kind: _PARTS.get(kind) or known.get(kind, "look")
 
 
-def _glossary(view: View) -> Iterator[list[str]]:
-    """Yield the names of each term: title, abbreviation, synonyms."""
+def _names(view: View) -> Names:
+    """What the glossary says that words are also called."""
+    rows = []
     for item in view.of_type("term"):
         synonyms = item.get("synonyms")
         others = [str(word) for word in synonyms] if isinstance(synonyms, list) else []
-        yield [item.title, *([str(item.get("abbreviation"))] if item.get("abbreviation") else []), *others]
+        rows.append([item.title, *([str(item.get("abbreviation"))] if item.get("abbreviation") else []), *others])
+    return other_names(rows, view.language)

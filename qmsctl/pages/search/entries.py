@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Any
 
-from qmsctl import body
+from qmsctl import body, tracking
 from qmsctl.model import Item, Part, slug
 from qmsctl.pages.view import View
 from qmsctl.schema import ItemType
@@ -79,28 +78,18 @@ class Entry:
     prior: float
 
 
-def entries(view: View, indexes: Iterable[tuple[str, str, Mapping[str, Any]]]) -> Iterator[Entry]:
-    """Yield what can be found, pages that are not one item first, then by item."""
-    for path, _, values in indexes:
-        if not values.get("quiet"):
-            yield _of_index(view, path, values)
-    above = cache(partial(_above, view))
-    for item in view.graph.items.values():
-        yield from of_item(view, item, _process_of(view, item, above))
-
-
-def _of_index(view: View, path: str, values: Mapping[str, Any]) -> Entry:
-    title, kind = str(values["title"]), values.get("kind")
-    name = kind.title if isinstance(kind, ItemType) else ""
+def of_index(view: View, path: str, title: str, kind: ItemType | None) -> Entry:
+    """Return the entry of a page that is not one item."""
+    name = kind.title if kind is not None else ""
     words = view.t("register list table overview of all") if name else view.t("page overview")
     page = Page(path=view.relative(path.removesuffix(".md"), ""), title=title, kind="Page")
-    text = str(kind.schema.get("description", "")) if isinstance(kind, ItemType) else ""
+    text = str(kind.schema.get("description", "")) if kind is not None else ""
     fields = (("title", title), ("lead", f"{words} {view.t(name) if name else ''}"), ("body", text))
     return Entry(page, "Register" if name else "Page", title, "", text, fields, (), (), 0.9)
 
 
-def of_item(view: View, item: Item, process: str) -> Iterator[Entry]:
-    """Yield the entries of one item: itself, its parts, its sections; ``process`` is the one it belongs to."""
+def of_item(view: View, item: Item) -> Iterator[Entry]:
+    """Yield the entries of one item: itself, its parts, its sections."""
     kind = view.types[item.type]
     current = view.graph.is_current(item.id)
     page = Page(
@@ -110,7 +99,7 @@ def of_item(view: View, item: Item, process: str) -> Iterator[Entry]:
         revision=str(item.get("revision") or ""),
         kind=kind.title,
         locations=tuple(str(x) for x in _list(item.get("locations")) if str(x) in view.graph.items),
-        where=process,
+        where=_process_of(view, item),
         gone="" if current else str(view.state(item)),
     )
     prior = PRIOR.get(item.type, 0.9) * (1.0 if current else _GONE)
@@ -211,20 +200,24 @@ def _part_word(part: Part, declared: str) -> str:
     return WORDS.get(part.field) or declared or part.field.replace("_", " ").capitalize()
 
 
-def _process_of(view: View, item: Item, above: Callable[[str], list[str]]) -> str:
+def _process_of(view: View, item: Item) -> str:
     """The process an item belongs to: itself, or the nearest one up the chain."""
     seen, level = {item.id}, [item.id]
     for _ in range(3):
         found = sorted(i for i in level if view.graph.items[i].type == "process")
         if found:
             return found[0]
-        level = [i for i in dict.fromkeys(ref for i in level for ref in above(i)) if i not in seen]
+        level = [i for i in dict.fromkeys(ref for i in level for ref in _above(view, i)) if i not in seen]
         seen.update(level)
     return next((i for i in sorted(level) if view.graph.items[i].type == "process"), "")
 
 
 def _above(view: View, item: str) -> list[str]:
     """What stands above an item: the process it names, and what it is linked up to."""
+    return tracking.keep(vars(view), f"search.above {item}", lambda: _found_above(view, item))
+
+
+def _found_above(view: View, item: str) -> list[str]:
     named = str(view.graph.items[item].get("process") or "")
     found = [named, *(ref.split("#")[0] for ref, _ in view.graph.chain(item, "up"))]
     return [ref for ref in dict.fromkeys(found) if ref in view.graph.items]

@@ -11,14 +11,13 @@ import base64
 import hashlib
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
 from qmsctl.model import slug
 from qmsctl.pages.search import packing
-from qmsctl.pages.search.entries import Entry
 from qmsctl.pages.search.parts import COMPOUNDING, LEVELS, Part, halves
 from qmsctl.pages.search.words import ENDINGS, LONGEST, STOP, stem
 
@@ -53,31 +52,27 @@ class Titles:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Entries of one page that stand together, up to ROOM of them, at numbers from ``slot * ROOM``."""
+    """A part at its place: its entries have the numbers from ``slot * ROOM``."""
 
     slot: int
-    entries: tuple[Entry, ...]
     part: Part
 
 
-def kinds_of(found: Iterable[Entry]) -> tuple[str, ...]:
-    """Return the kinds of entries and of their pages."""
-    return tuple(sorted({kind for entry in found for kind in (entry.kind, entry.page.kind)}))
-
-
-def units(found: Iterable[Entry], part: Callable[[Sequence[Entry], str], Part], titles: Titles) -> list[Unit]:
-    """Return all entries in units. Each type of page has slots to spare, so that a new item does not move others."""
-    types: dict[str, list[tuple[Entry, ...]]] = defaultdict(list)
-    for page, entries in groupby(found, key=lambda entry: entry.page):
-        rows = tuple(entries)
-        types[page.kind] += [rows[at : at + ROOM] for at in range(0, len(rows), ROOM)]
+def units(found: Iterable[Part]) -> list[Unit]:
+    """Return parts at their places. Each type of page has slots to spare, so that a new item does not move others."""
+    types: dict[str, list[Part]] = defaultdict(list)
+    for part in found:
+        types[part.kind].append(part)
     made, start = [], 0
-    for groups in types.values():
-        for number, rows in enumerate(groups):
-            where = rows[0].page.where
-            made.append(Unit(start + number, rows, part(rows, titles.process(where))))
-        start += max(GROUP, 1 << (len(groups) - 1).bit_length())
+    for parts in types.values():
+        made += [Unit(start + number, part) for number, part in enumerate(parts)]
+        start += max(GROUP, 1 << (len(parts) - 1).bit_length())
     return made
+
+
+def _kinds(found: Iterable[Unit]) -> tuple[str, ...]:
+    """The kinds of entries and of their pages."""
+    return tuple(sorted({kind for unit in found for kind in (unit.part.kind, *(row.kind for row in unit.part.rows))}))
 
 
 class Files:
@@ -122,11 +117,8 @@ def best(text: str) -> str:
     return "".join(out)
 
 
-def postings(found: Sequence[Unit], language: str, cut: Callable[[str], str]) -> dict[str, str]:
-    """Return word -> its postings: for each unit that has it the step from the one before, and a fragment.
-
-    ``cut`` is `best`, or remembers what that returned.
-    """
+def postings(found: Sequence[Unit], language: str) -> dict[str, str]:
+    """Return word -> its postings: for each unit that has it the step from the one before, and a fragment."""
     steps = [packing.number(step) for step in range(found[-1].slot + 2)] if found else []
     rows: defaultdict[str, list[str]] = defaultdict(list)
     last: dict[str, int] = {}
@@ -142,7 +134,7 @@ def postings(found: Sequence[Unit], language: str, cut: Callable[[str], str]) ->
             rows[word].append(steps[slot - last.get(word, -1)] + fragment)
             last[word] = slot
     made = {word: "".join(texts) for word, texts in rows.items()}
-    return {word: cut(text) if len(text) > 2 * MOST else text for word, text in made.items()}
+    return {word: best(text) if len(text) > 2 * MOST else text for word, text in made.items()}
 
 
 def _fragments(part: Part, split: Callable[[str], tuple[str, ...]]) -> Iterable[tuple[str, str]]:
@@ -214,7 +206,7 @@ def spelling(found: Iterable[Unit], language: str, known: Iterable[str]) -> str:
     return packing.shared(sorted(kept, key=lambda w: w.encode("utf-16-be")))
 
 
-def blocks(found: Iterable[Unit]) -> Iterator[tuple[int, str]]:
+def blocks(found: Iterable[Unit], number: Mapping[str, int]) -> Iterator[tuple[int, str]]:
     """Yield (number of the first entry, JSON) of every file of what is shown: [[page, [entry]]] by unit."""
     for _, group in groupby(found, key=lambda unit: unit.slot // GROUP):
         first, size = 0, 0
@@ -222,29 +214,29 @@ def blocks(found: Iterable[Unit]) -> Iterator[tuple[int, str]]:
         for unit in group:
             rows = unit.part.rows
             for at in range(0, len(rows), BLOCK):
-                some = rows[at : at + BLOCK]
+                some = [f"[{number[row.kind]},{row.shown}" for row in rows[at : at + BLOCK]]
                 if shown and (at or size + len(some) > BLOCK):
                     yield first, f"[{','.join(shown)}]"
                     size, shown = 0, []
                 if not shown:
                     first = unit.slot * ROOM + at
-                shown.append(f"[{unit.part.page},[{','.join(some)}]]")
+                before, after = unit.part.shown
+                shown.append(f"[{before},{number[unit.part.kind]},{after},[{','.join(some)}]]")
                 size += len(some)
         if shown:
             yield first, f"[{','.join(shown)}]"
 
 
-def pack(
-    found: Sequence[Unit], language: str, kinds: Sequence[str], titles: Titles, cut: Callable[[str], str]
-) -> dict[str, bytes]:
+def pack(found: Sequence[Unit], language: str, titles: Titles) -> dict[str, bytes]:
     """Return name -> content of every file: the first one as `start.js`, the others named after what they hold."""
-    texts = postings(found, language, cut)
+    kinds = {kind: at for at, kind in enumerate(_kinds(found))}
+    texts = postings(found, language)
     words = list(shards(texts))
     files = Files()
     roles = {role: files.add(packing.said(rows)) for role, rows in _roles(found).items()}
     first = {
         "language": language,
-        "count": sum(len(unit.entries) for unit in found),
+        "count": sum(len(unit.part.rows) for unit in found),
         "slots": found[-1].slot + 1 if found else 0,
         "room": ROOM,
         "span": SPAN,
@@ -253,7 +245,7 @@ def pack(
         "kinds": [[slug(kind), str(titles.kind(kind)), titles.family(kind)] for kind in kinds],
         "firsts": " ".join(word for word, _ in words),
         "shards": "".join(files.add(text) for _, text in words),
-        "blocks": "".join(files.add(packing.said([names])) for names in _names(found, files)),
+        "blocks": "".join(files.add(packing.said([names])) for names in _names(found, kinds, files)),
         "roles": files.add(packing.said([" ".join(roles), "".join(roles.values())])),
         "spelling": files.add(packing.said(spelling(found, language, texts))),
         "facets": files.add(packing.said(_facets(found, kinds, titles))),
@@ -265,22 +257,21 @@ def pack(
     return {"start.js": packing.script("start", packing.said(first)), **made}
 
 
-def _names(found: Sequence[Unit], files: Files) -> list[str]:
+def _names(found: Sequence[Unit], kinds: Mapping[str, int], files: Files) -> list[str]:
     """For each SPAN of slots the files of what is shown: the step to the number of the first entry, and the name."""
     spans: list[list[str]] = [[] for _ in range(found[-1].slot // SPAN + 1 if found else 0)]
     last = [at * SPAN * ROOM for at in range(len(spans))]
-    for first, text in blocks(found):
+    for first, text in blocks(found, kinds):
         span = first // (SPAN * ROOM)
         spans[span].append(packing.number(first - last[span]) + files.add(text))
         last[span] = first
     return ["".join(names) for names in spans]
 
 
-def _facets(found: Sequence[Unit], kinds: Sequence[str], titles: Titles) -> dict[str, object]:
+def _facets(found: Sequence[Unit], kinds: Mapping[str, int], titles: Titles) -> dict[str, object]:
     """By what hits are filtered: for each unit the kinds of its entries, its process, its locations."""
-    number = {kind: at for at, kind in enumerate(kinds)}
-    pages = [unit.entries[0].page for unit in found]
-    patterns = [packing.runs([number[entry.kind] for entry in unit.entries]) for unit in found]
+    pages = [unit.part for unit in found]
+    patterns = [packing.runs([kinds[row.kind] for row in part.rows]) for part in pages]
     pattern = {text: at for at, text in enumerate(sorted(set(patterns)))}
     process = {ref: at for at, ref in enumerate(sorted({page.where for page in pages}))}
     group = {places: at for at, places in enumerate(sorted({page.locations for page in pages}))}
@@ -316,13 +307,14 @@ def _roles(found: Iterable[Unit]) -> dict[str, list[str]]:
     often: dict[str, Counter[str]] = defaultdict(Counter)
     at: dict[str, int] = {}
     for unit in found:
-        for number, entry in enumerate(unit.entries, unit.slot * ROOM):
-            if not entry.anchor and entry.page.id:
-                at[entry.page.id] = number
-            for role in entry.roles:
+        part = unit.part
+        for number, row in enumerate(part.rows, unit.slot * ROOM):
+            if not row.anchor and part.item:
+                at[part.item] = number
+            for role in row.roles:
                 concerned[role].append(number)
-                if entry.anchor and entry.kind != "Section" and not entry.page.gone:
-                    often[role][entry.page.id] += 1
+                if row.anchor and row.kind != "Section" and not part.gone:
+                    often[role][part.item] += 1
     made = {}
     for role in sorted(concerned):
         if " " in role or not role:

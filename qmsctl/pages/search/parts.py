@@ -1,6 +1,6 @@
 """What one page adds to the index: its words with their weights, its spellings, and what is shown of its hits.
 
-A part follows from the entries of the page and from the `Setting` alone, so that it can be kept until one of them changes.
+A part is plain data and knows nothing of other pages, so that it can be kept until what it was made from changes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qmsctl.pages.search import packing
-from qmsctl.pages.search.entries import Entry, Page
+from qmsctl.pages.search.entries import Entry
 from qmsctl.pages.search.words import STOP, id_term, stem, terms, words
 
 WEIGHTS = {"title": 10.0, "names": 8.0, "phrase": 5.0, "steps": 2.5, "parent": 5.0, "lead": 3.0, "kind": 2.0, "body": 1.6}  # fmt: skip
@@ -44,17 +44,45 @@ class Names:
     longest: int
 
 
+class Row(NamedTuple):
+    """What is known of an entry: its kind, its anchor, the roles it concerns, and what is shown of it, as JSON."""
+
+    kind: str
+    anchor: str
+    roles: tuple[str, ...]
+    shown: str
+
+
 class Part(NamedTuple):
-    """Words with the postings of each, both parted by blanks; what is taken for halves of compounds; how often a
-    spelling stands there; and what is shown, as JSON: of the page, and of each entry."""
+    """What up to ROOM entries of one page add.
+
+    Words with the postings of each, both parted by blanks; what is taken for halves of compounds; how often a spelling
+    stands there; its entries; the page: its kind, its item, whether that is gone, the process and the locations it
+    belongs to, and what is shown of it, as JSON, before and after the number of its kind.
+    """
 
     words: str
     postings: str
     compounds: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
     spellings: str
     often: tuple[int, ...]
-    page: str
-    rows: tuple[str, ...]
+    rows: tuple[Row, ...]
+    kind: str
+    item: str
+    gone: bool
+    where: str
+    locations: tuple[str, ...]
+    shown: tuple[str, str]
+
+    @property
+    def plain(self) -> tuple[Any, ...]:
+        """The same as plain tuples."""
+        return *self[:5], tuple(map(tuple, self.rows)), *self[6:]
+
+
+def part_of(plain: Sequence[Any]) -> Part:
+    """Return the part that was made plain."""
+    return Part._make([*plain[:5], tuple(map(Row._make, plain[5])), *plain[6:]])
 
 
 def other_names(glossary: Iterable[Sequence[str]], language: str) -> Names:
@@ -85,15 +113,10 @@ def halves(word: str, language: str, known: Collection[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Setting:
-    """What parts depend on besides their own entries: the language, other names of things, the kinds of entries."""
+    """What parts depend on besides their own entries: the language, other names of things."""
 
     language: str
     names: Names
-    kinds: tuple[str, ...]
-
-    @cached_property
-    def _number(self) -> Mapping[str, int]:
-        return {kind: at for at, kind in enumerate(self.kinds)}
 
     @cached_property
     def _known(self) -> dict[tuple[object, ...], tuple[Mapping[str, float], Mapping[str, int]]]:
@@ -115,21 +138,24 @@ class Setting:
                 after = postings.get(word)
                 postings[word] = last[much] if after is None else more[much] + after
         often = _spellings(entries)
+        page = entries[0].page
         return Part(
             " ".join(postings),
             " ".join(postings.values()),
             tuple((word, tuple(rows)) for word, rows in compounds.items()),
             " ".join(often),
             tuple(often.values()),
-            packing.said(self._page(entries[0].page, process)),
-            tuple(packing.said(self._row(entry)) for entry in entries),
+            tuple(Row(entry.kind, entry.anchor, entry.roles, _shown(entry)) for entry in entries),
+            page.kind,
+            page.id,
+            bool(page.gone),
+            page.where,
+            page.locations,
+            (
+                packing.said([page.path, page.id, page.title, page.revision])[:-1],
+                packing.said([process, page.gone])[1:],
+            ),
         )
-
-    def _page(self, page: Page, process: str) -> list[str | int]:
-        return [page.path, page.id, page.title, page.revision, self._number[page.kind], process, page.gone]
-
-    def _row(self, entry: Entry) -> list[str | int]:
-        return [self._number[entry.kind], entry.title[:200], entry.anchor, entry.text]
 
     def _weights(self, entry: Entry) -> tuple[Mapping[str, float], dict[str, int]]:
         """How much each word counts, and the level that makes. What entries have in common is weighed once."""
@@ -156,6 +182,10 @@ class Setting:
             for word, value in counted.items():
                 touched[word] = sums[word] = sums.get(word, 0.0) + value
         return touched
+
+
+def _shown(entry: Entry) -> str:
+    return packing.said([entry.title[:200], entry.anchor, entry.text])[1:]
 
 
 def _spellings(entries: Sequence[Entry]) -> Mapping[str, int]:
