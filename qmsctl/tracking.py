@@ -92,11 +92,6 @@ def keep(store: dict[str, Any], key: str, compute: Callable[[], Value]) -> Value
     return value
 
 
-def put(store: dict[str, Any], key: str, value: object) -> None:
-    """Give a shared value that was computed elsewhere, whose cells are in `kept_cells`."""
-    store[key] = (value, True)
-
-
 class kept(Generic[Value]):
     """A property that is computed once, and whose cells count for every result that uses it."""
 

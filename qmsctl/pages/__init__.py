@@ -216,9 +216,14 @@ def _page_of(view: View, item: Item) -> str:
 
 def _warm(view: View, environment: Any) -> None:
     """Read the templates before processes are started, or each would do so."""
-    types = {item.type for item in view.graph.items.values()}
-    for name in ("parts.j2", "paper.j2", "feedback.md.j2", *(f"{name}.md.j2" for name in sorted(types))):
+    from qmsctl.pages.compiled import compiled
+
+    types = {item.type for item in view.graph.items.silently()}
+    beside = {name for name in environment.list_templates() if not name.startswith(("evidence/", "item.md"))}
+    own = {f"{name}.md.j2" for name in view.types}
+    for name in sorted((beside - own) | {f"{name}.md.j2" for name in types}):
         environment.get_template(name)
+    compiled().keep()
 
 
 def _write_files(target: Path, found: Iterable[tuple[str, bytes]]) -> list[str]:
@@ -231,29 +236,11 @@ def _write_files(target: Path, found: Iterable[tuple[str, bytes]]) -> list[str]:
     return written
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Any:
-    """Templates as compiled by this process: languages, paper and later builds need not do it again."""
-    import jinja2
-
-    class Compiled(jinja2.BytecodeCache):
-        def __init__(self) -> None:
-            self._kept: dict[str, bytes] = {}
-
-        def load_bytecode(self, bucket: Any) -> None:
-            if bucket.key in self._kept:
-                bucket.bytecode_from_string(self._kept[bucket.key])  # which looks whether the source is the same
-
-        def dump_bytecode(self, bucket: Any) -> None:
-            self._kept[bucket.key] = bucket.bytecode_to_string()
-
-    return Compiled()
-
-
 def environment_of(view: View) -> Any:
     """Return the templates, with what they may ask."""
     import jinja2
 
+    from qmsctl.pages.compiled import compiled
     from qmsctl.pages.sandbox import Sandbox
 
     @jinja2.pass_context  # so that a constant text is not turned into HTML once for all views
@@ -274,7 +261,7 @@ def environment_of(view: View) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        bytecode_cache=_compiled(),
+        bytecode_cache=compiled(),
     )
     sides = paper.Sides()
     # A blank line would end a block of HTML, and what follows would be read as Markdown.

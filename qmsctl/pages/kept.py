@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,11 @@ def made_with(work: Callable[[], Any], seen: set[str]) -> tuple[Any, Held, Mappi
     """Return what a piece of work gives, the cells it read, and those of shared values that were not ``seen`` before."""
     with tracking.listening() as cells:
         found = work()
-    news = {key: held_of(below) for key, below in tracking.kept_cells.items() if key not in seen}
+    # New ones come last.
+    news = {
+        key: held_of(tracking.kept_cells[key])
+        for key in takewhile(lambda key: key not in seen, reversed(tracking.kept_cells))
+    }
     seen.update(news)
     return found, held_of(cells), news
 

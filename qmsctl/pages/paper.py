@@ -31,7 +31,10 @@ DOCUMENTS = ("policy", "process", "sop", "work-instruction", "form")
 LONG = 96
 PICTURE = "paper:"
 """How addresses of pictures begin in a document for paper; nothing else is ever fetched for one."""
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_TAG = re.compile(r"<([a-zA-Z][\w:-]*)(\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')+)>")
+"""A tag with attributes."""
+_SPACES = re.compile(r"\s+")
+_NOT_PLAIN = re.compile(r"[^\w ·.,-]|_")
 _ATTRIBUTE = re.compile(r'(\s)(id|href|src|for|headers|aria-[a-z]+|xlink:href)="([^"]*)"')
 _DRAWN_BY = re.compile(r"url\(#([^)]+)\)")
 _HEADING = re.compile(r"<(/?)h([1-5])\b")
@@ -409,11 +412,13 @@ def _apart(item: str, text: str, prefix: str, folder: str) -> Fragment:
         return f'{space}{name}="{value}"'
 
     def tag(match: re.Match[str]) -> str:
-        close, name, rest = match.groups()
-        if not rest:
-            return match[0]
-        rest = _ATTRIBUTE.sub(attribute, _ACTED_ON.sub("", rest))
-        return f"<{close}{name}{_DRAWN_BY.sub(lambda m: f'url(#{item}--{m[1]})', rest)}>"
+        name, rest = match.groups()
+        if " data-qms-" in rest:
+            rest = _ACTED_ON.sub("", rest)
+        rest = _ATTRIBUTE.sub(attribute, rest)
+        if "url(#" in rest:
+            rest = _DRAWN_BY.sub(lambda m: f"url(#{item}--{m[1]})", rest)
+        return f"<{name}{rest}>"
 
     return Fragment(item, _TAG.sub(tag, _APART.sub("", text)), frozenset(anchors))
 
@@ -439,11 +444,7 @@ def _linked(fragment: Fragment, inside: Mapping[str, Fragment], site: str) -> st
         leads = name in ("href", "xlink:href") and value.startswith("../")
         return address(space, name, value) if leads or (name == "src" and ":" not in value) else match[0]
 
-    def tag(match: re.Match[str]) -> str:
-        close, name, rest = match.groups()
-        return f"<{close}{name}{_ATTRIBUTE.sub(attribute, rest)}>" if "=" in rest else match[0]
-
-    return _TAG.sub(tag, fragment.html)
+    return _TAG.sub(lambda match: f"<{match[1]}{_ATTRIBUTE.sub(attribute, match[2])}>", fragment.html)
 
 
 def _short(title: str) -> str:
@@ -453,5 +454,4 @@ def _short(title: str) -> str:
 def css_text(text: str) -> str:
     """Return a text as a string of CSS; every sign that could mean something is written by its number."""
     # The space after a number ends it; without it the next sign, or a space that is meant, would be swallowed.
-    plain = re.sub(r"\s+", " ", text)
-    return '"' + "".join(c if c.isalnum() or c in " ·.,-" else f"\\{ord(c):x} " for c in plain) + '"'
+    return '"' + _NOT_PLAIN.sub(lambda found: f"\\{ord(found[0]):x} ", _SPACES.sub(" ", text)) + '"'

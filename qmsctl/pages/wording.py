@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from qmsctl.itemfile import parse_yaml_bytes
 
 FOLDER = Path(str(resources.files("qmsctl"))) / "languages"
@@ -27,8 +29,6 @@ class Words:
 
     def __call__(self, text: object, **values: Any) -> Any:
         """Return a text in this language with values in place of {names}; Markup among them stays as it is."""
-        from markupsafe import Markup
-
         said = self.table.get(str(text), str(text))
         if not values:
             return said
