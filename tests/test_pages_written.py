@@ -21,6 +21,7 @@ from qmsctl import checks, pages, shelf
 from qmsctl.diagrams import vega
 from qmsctl.loader import load
 from qmsctl.pages import codes, folding, hands, prose
+from qmsctl.pages.folder import Folder
 from qmsctl.pages.sandbox import Sandbox
 from tests.conftest import TODAY
 
@@ -87,18 +88,39 @@ def test_files_that_stay_equal_stay_the_same_files_and_others_do_not(root: Path)
     assert not list(docs.rglob(".*"))
 
 
-def test_a_link_in_the_former_folder_is_not_followed(tmp_path: Path) -> None:
-    fresh, former, other = tmp_path / "new", tmp_path / "old", tmp_path / "other"
-    for folder in (fresh / "a", former, other):
-        folder.mkdir(parents=True)
-    for file in (fresh / "a" / "x", other / "x", fresh / "y", other / "y"):
-        file.write_text("same")
-    (former / "a").symlink_to(other)
-    (former / "y").symlink_to(other / "y")
-    pages.share_equal(fresh, former)
-    assert (fresh / "a" / "x").stat().st_ino != (other / "x").stat().st_ino
-    assert not (fresh / "y").is_symlink()
-    assert (fresh / "y").stat().st_ino != (other / "y").stat().st_ino
+def test_what_leads_elsewhere_is_taken_away_and_not_written_through(tmp_path: Path) -> None:
+    place, other = tmp_path / "docs", tmp_path / "other"
+    (place / "b").mkdir(parents=True)
+    other.mkdir()
+    (other / "x").write_text("theirs")
+    (place / "a").symlink_to(other)
+    (place / "b" / "x").symlink_to(other / "x")
+    os.mkfifo(place / "pipe")
+    docs = Folder(place)
+    docs.put("a/x", b"ours")
+    docs.put("b/x", b"ours")
+    docs.finish()
+    assert (other / "x").read_text() == "theirs"
+    assert {f.relative_to(place).as_posix() for f in place.rglob("*") if f.is_file()} == {"a/x", "b/x"}
+    assert not any(f.is_symlink() for f in place.rglob("*"))
+
+
+def test_files_and_folders_give_way_to_each_other_and_what_is_not_wanted_goes(tmp_path: Path) -> None:
+    docs = Folder(tmp_path)
+    for path in ("a", "b/c/d", "old/x", "kept/y", "same"):
+        docs.put(path, b"1")
+    docs.finish()
+    time = (tmp_path / "same").stat().st_mtime_ns
+    docs = Folder(tmp_path)
+    docs.put("a/b/c", b"2")
+    docs.put("b", b"2")
+    docs.put("same", b"1")
+    docs.keep(["kept/y"])
+    docs.finish()
+    assert {f.relative_to(tmp_path).as_posix() for f in tmp_path.rglob("*")} == {
+        "a", "a/b", "a/b/c", "b", "kept", "kept/y", "same"
+    }  # fmt: skip
+    assert (tmp_path / "same").stat().st_mtime_ns == time
 
 
 def done(work: Callable[[Any], Any], tasks: Sequence[Any], most: int, tell: Callable[[int], None]) -> list[Any]:

@@ -72,9 +72,9 @@ def serve(
 
     def again() -> None:
         try:
-            with engines.alone(root):
+            with engines.alone(root), engines.started(root, engine) as ahead:
                 _write(Workspace(root, as_of), root, as_of, preview, audiences)
-                engines.build(root, engine)
+                engines.build(root, engine, ahead=ahead)
         except Trouble as error:
             raise RuntimeError(f"{error.message}; {error.help}") from error
 
@@ -92,17 +92,17 @@ def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool
     """Write the pages and build the intranet; another process that builds it too comes before or after."""
     root = workspace.root
     try:
-        with engines.alone(root):
+        with engines.alone(root), engines.started(root, engine) as ahead:
             count = _write(workspace, root, as_of, preview, audiences)
             emit(f"{count} pages written; building the intranet with {engine} ...")
             with stage("building the site"):
-                engines.build(root, engine, emit)
+                engines.build(root, engine, emit, ahead)
     except engines.BuildFault as error:
         raise Trouble(str(error), "the last good intranet was left in place", EXIT_FINDINGS) from error
 
 
 def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> int:
-    for folder in (root / "build", *(root / "build" / name for name in ("docs", "docs.new", "docs.old", "theme"))):
+    for folder in (root / "build", *(root / "build" / name for name in ("docs", "theme"))):
         if folder.is_symlink():
             raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")
     shown = published(workspace, as_of, preview, audiences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,16 +13,54 @@ from pathlib import Path
 from qmsctl import shelf, timing
 from qmsctl.engines.alone import BuildFault, alone
 
-__all__ = ["STATE", "BuildFault", "alone", "build", "configuration"]
+__all__ = ["STATE", "BuildFault", "Started", "alone", "build", "configuration", "started"]
 PACKAGE = Path(__file__).resolve().parent.parent
 STATE = shelf.FOLDER / "site"
 """What is known of the site as last built."""
 
 
-def build(root: Path, engine: str = "mkdocs", say: Callable[[str], None] | None = None) -> Path:
+class Started:
+    """The program that builds, started ahead of its work: it reads its own parts while pages are still written."""
+
+    def __init__(self, root: Path) -> None:
+        from qmsctl.engines import mkdocs
+
+        self._root = root
+        self._process = subprocess.Popen(
+            mkdocs.quick_command(),
+            cwd=root,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *places: Path) -> subprocess.CompletedProcess[str]:
+        """Let it build; wait until it has."""
+        output, errors = self._process.communicate(json.dumps([str(place) for place in places]) + "\n")
+        return subprocess.CompletedProcess(self._process.args, self._process.returncode, output, errors)
+
+    def close(self) -> None:
+        """Let it end if it had nothing to do."""
+        if self._process.returncode is None:
+            self._process.communicate()
+
+
+def started(root: Path, engine: str) -> contextlib.AbstractContextManager[Started | None]:
+    """Start the program that builds, where that can be done ahead."""
+    return contextlib.closing(Started(root)) if engine == "mkdocs" else contextlib.nullcontext()
+
+
+def build(
+    root: Path,
+    engine: str = "mkdocs",
+    say: Callable[[str], None] | None = None,
+    ahead: Started | None = None,
+) -> Path:
     """Build the intranet of a system; return its folder. Raises BuildFault and leaves the last good one.
 
-    ``say`` is told, in one line, why it takes longer than it could.
+    ``say`` is told, in one line, why it takes longer than it could; ``ahead`` is what was `started`.
     """
     fresh = root / "build" / "site.new"
     target = root / "build" / "site"
@@ -31,7 +70,7 @@ def build(root: Path, engine: str = "mkdocs", say: Callable[[str], None] | None 
         shutil.rmtree(fresh, ignore_errors=True)
         settings = configuration(root, fresh)
         try:
-            done = _run(root, engine, settings, fresh, say)
+            done = _run(root, engine, settings, fresh, say, ahead)
         finally:
             settings.unlink(missing_ok=True)
         if done.returncode != 0 or not (fresh / "index.html").is_file():
@@ -48,14 +87,14 @@ def build(root: Path, engine: str = "mkdocs", say: Callable[[str], None] | None 
 
 
 def _run(
-    root: Path, engine: str, settings: Path, fresh: Path, say: Callable[[str], None] | None
+    root: Path, engine: str, settings: Path, fresh: Path, say: Callable[[str], None] | None, ahead: Started | None
 ) -> subprocess.CompletedProcess[str]:
     """Run the engine; where the quick way to run it does not apply, the plain one."""
     from qmsctl.engines import mkdocs, zensical
 
     if engine == "zensical":
         return _program(zensical.command(settings), root)
-    done = _program(mkdocs.quick_command(settings, root / "build" / "site", root / STATE), root)
+    done = (ahead or Started(root)).run(settings, root / "build" / "site", root / STATE)
     answer = mkdocs.answer(done.returncode, done.stdout)
     timing.count("pages rendered", answer.get("rendered", 0))
     timing.count("pages unchanged", answer.get("linked", 0))

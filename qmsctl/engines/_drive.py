@@ -1,9 +1,10 @@
 """Builds a site with MkDocs' own parts: in several processes, and only pages that changed.
 
-    python -P -m qmsctl.engines._drive CONFIGURATION FORMER STATE
+    echo '["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
 
 FORMER is the site as last built: what has not changed is linked from there. STATE is what is known of it. On the
-last line of its output stands, as JSON, what was done; or why the plain program has to build.
+last line of its output stands, as JSON, what was done; or why the plain program has to build. It waits for its input,
+so it can be started while pages are still being written.
 """
 
 from __future__ import annotations
@@ -284,4 +285,5 @@ def _answer(**facts: object) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(Path(name) for name in sys.argv[1:4])))
+    told = sys.stdin.readline()
+    sys.exit(main(*map(Path, json.loads(told))) if told else 0)

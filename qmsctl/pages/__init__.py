@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +21,7 @@ from qmsctl.loader import Loaded
 from qmsctl.model import Item, harmless
 from qmsctl.pages import codes, files, indexes, paper, search, shell
 from qmsctl.pages.flows import flow_of, turtle_of
+from qmsctl.pages.folder import Folder
 from qmsctl.pages.hands import Hands, how_many
 from qmsctl.pages.kept import Kept, kept_for, learn, made_with
 from qmsctl.pages.performance import Performance
@@ -52,21 +50,19 @@ def write(
 ) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
-    With ``control`` the pages show approvals and revisions, with ``performance`` values and charts. Everything is written into a sibling folder first
-    and swapped in at the end.
+    With ``control`` the pages show approvals and revisions, with ``performance`` values and charts. Files that stay equal
+    stay the same files.
     """
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    docs = Folder(target)
     views = [
         View(loaded_in(loaded, language), report, today, control, performance, words_of(language, loaded.root))
         for language in loaded.config.languages
     ]
     for view in views:
         view.withheld = redact.hides
-    _copy(HERE / "assets", fresh / "assets")
-    _copy(loaded.root / "site" / "assets", fresh / "assets")
-    _copy(loaded.root / "site" / "pages", fresh)
+    docs.copy(HERE / "assets", "assets")
+    docs.copy(loaded.root / "site" / "assets", "assets")
+    docs.copy(loaded.root / "site" / "pages")
     written: list[str] = []
     vega.keep_below(loaded.root)
     codes.take(loaded.root)
@@ -76,12 +72,16 @@ def write(
     for number, (view, kept) in enumerate(zip(views, former, strict=True)):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))
-        written += _write_language(view, views, fresh, step, redact, kept)
-    _copy_rows(views[0], fresh)
-    theme = target.with_name("theme")
-    shell.write(views, written, fresh, theme)
-    _copy(loaded.root / "site" / "theme", theme)
-    _swap(fresh, target, [kept for kept in former if kept is not None])
+        written += _write_language(view, views, docs, step, redact, kept)
+    _copy_rows(views[0], docs)
+    theme = Folder(target.with_name("theme"))
+    shell.write(views, written, docs, theme)
+    theme.copy(loaded.root / "site" / "theme")
+    theme.finish()
+    docs.finish()
+    for kept in former:
+        if kept is not None:
+            kept.save()
     return written
 
 
@@ -96,7 +96,7 @@ def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], N
 
 
 def _write_language(
-    view: View, views: list[View], target: Path, progress: Callable[[int], None], redact: Redactor, kept: Kept | None
+    view: View, views: list[View], docs: Folder, progress: Callable[[int], None], redact: Redactor, kept: Kept | None
 ) -> list[str]:
     """Write the pages of one language, and the files beside them, as far as they are not kept from the build before.
 
@@ -110,17 +110,17 @@ def _write_language(
     items = [*view.graph.items.silently()]
 
     def write(path: str, template: str, values: dict[str, Any]) -> str:
-        return _write(target, path, environment, template, view, others, redact, values)
+        return _write(docs, path, environment, template, view, others, redact, values)
 
     def write_item(item: Item) -> Result:
         values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
         text = write(_page_of(view, item), f"{item.type}.md.j2", values)
-        written = [view.prefix + _page_of(view, item)]
+        files = {}
         if books.has_chapter(item):
             chapter = paper.chapter_file(books.chapter(redact(environment.globals["sides"].for_paper(text)), item))
-            written += _write_files(target, [(view.chapter_file(item.id), chapter)])
+            files[view.chapter_file(item.id)] = chapter
         part = search.part(view, item)
-        return written, (shelf.digest(part), part)
+        return [view.prefix + _page_of(view, item), *_write_files(docs, files.items())], (shelf.digest(part), part)
 
     def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
         rows = [*make()]
@@ -129,7 +129,7 @@ def _write_language(
         return [view.prefix + path for path, *_ in rows], [_told(path, values) for path, _, values in rows]
 
     def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> Result:
-        return _write_files(target, ((path, redact(data.decode()).encode()) for path, data in make())), None
+        return _write_files(docs, ((path, redact(data.decode()).encode()) for path, data in make())), None
 
     groups = {f"group {name}": partial(write_group, partial(make, view)) for name, make in indexes.groups()}
     roles = view.of_type("role")
@@ -144,17 +144,15 @@ def _write_language(
         with tracking.listening():  # what all pages share
             _ = view.terms, view.by_file_name, view.claims
 
-    found = _made({**alone, **pages}, target, kept, warm, progress)
+    found = _made({**alone, **pages}, docs, kept, warm, progress)
     listed = [row for name in alone for row in found[name] or ()]
     index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
     parts = [found[name][1] for name in pages]
     # It is made of what the others found out: that stands in its name.
     searched = f"search {shelf.digest(index, [found[name][0] for name in pages]).hex()}"
-    _made(
-        {searched: partial(write_beside, partial(search.files, view, index, parts))}, target, kept, _nothing, _nothing
-    )
+    _made({searched: partial(write_beside, partial(search.files, view, index, parts))}, docs, kept, _nothing, _nothing)
     codes.keep(view.loaded.root)
-    _copy_images(view.loaded, view, target)
+    _copy_images(view.loaded, view, docs)
     return [view.prefix + path for path in (*(row[0] for row in listed), *(_page_of(view, item) for item in items))]
 
 
@@ -170,7 +168,7 @@ def _told(path: str, values: Mapping[str, Any]) -> tuple[str, str, str, bool]:
 
 def _made(
     makers: Mapping[str, Callable[[], Result]],
-    target: Path,
+    docs: Folder,
     kept: Kept | None,
     warm: Callable[[], None],
     progress: Callable[[int], None],
@@ -183,7 +181,8 @@ def _made(
     todo = []
     for name in makers:
         if kept is not None and kept.holds(name, name.rsplit(" ", 1)[-1]):
-            said[name] = kept.take(name, target)
+            files, said[name] = kept.take(name)
+            docs.keep(files)
         else:
             said[name] = None
             todo.append(name)
@@ -200,6 +199,7 @@ def _made(
     for name, ((written, known), held, news, squares) in zip(todo, made, strict=True):
         learn(news)
         codes.learn(squares)
+        docs.keep(written)
         said[name] = known
         if kept is not None:
             kept.add(name, held, written, known)
@@ -226,13 +226,11 @@ def _warm(view: View, environment: Any) -> None:
     compiled().keep()
 
 
-def _write_files(target: Path, found: Iterable[tuple[str, bytes]]) -> list[str]:
+def _write_files(docs: Folder, found: Iterable[tuple[str, bytes]]) -> list[str]:
     written = []
     for path, data in found:
         written.append(path)
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        docs.put(path, data)
     return written
 
 
@@ -302,7 +300,7 @@ def _Fallback(folders: list[str]) -> Any:
 
 
 def _write(
-    root: Path,
+    docs: Folder,
     path: str,
     environment: Any,
     template: str,
@@ -313,8 +311,6 @@ def _write(
 ) -> str:
     """Write one page; return its text with the marks of what only the screen shows."""
     view.begin_page()
-    file = root / (view.prefix + path)
-    file.parent.mkdir(parents=True, exist_ok=True)
     name = path.removesuffix(".md")
     page = view.prefix + name
     made: str = environment.get_template(template).render(page=page, **values)
@@ -336,7 +332,7 @@ def _write(
     # JSON is YAML; so no title can be more than a title.
     front = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
     # Redlines and messages come from the history; what this audience may not see is named there too.
-    file.write_text(redact(f"---\n{front}---\n\n{text.strip()}\n"), encoding="utf-8")
+    docs.put(view.prefix + path, redact(f"---\n{front}---\n\n{text.strip()}\n").encode())
     return made
 
 
@@ -357,74 +353,20 @@ def section_of(page: str, kind: ItemType | None) -> str:
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a folder as it is; links are left out, for they could show any file of this machine."""
-
-    def unwanted(folder: str, names: list[str]) -> set[str]:
-        return {n for n in names if n.startswith(".") or n.endswith(".j2") or (Path(folder) / n).is_symlink()}
-
-    if source.is_dir() and not source.is_symlink():
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore=unwanted)
-
-
-def _copy_images(loaded: Loaded, view: View, target: Path) -> None:
+def _copy_images(loaded: Loaded, view: View, docs: Folder) -> None:
     """Copy pictures that bodies name, if they lie inside the repository."""
     for item in loaded.qms.items.values():
         for link in body_links(item):
             file = file_of(link.target, (loaded.root / item.path).parent, loaded.root) if link.image else None
             if file is not None:
-                place = target / (view.prefix + view.page_of(item.id))
-                shutil.copyfile(file, place.parent / published(link.target))
+                folder = view.page_of(item.id).rpartition("/")[0]
+                docs.put(f"{view.prefix}{folder}/{published(link.target)}", file.read_bytes())
 
 
-def _copy_rows(view: View, target: Path) -> None:
+def _copy_rows(view: View, docs: Folder) -> None:
     """Copy the rows behind values, so that a reader gets from a red dot to what it was made of."""
     if view.performance is None:
         return
     folder = view.types["kpi"].folder
     for kpi in view.performance.measures.definitions:
-        _copy(view.performance.rows_folder(kpi), target / folder / "rows" / kpi)
-
-
-def _swap(fresh: Path, target: Path, kept: Iterable[Kept]) -> None:
-    """Put a new folder in the place of the former one; files that stayed equal stay the same files."""
-    old = target.with_name(target.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        share_equal(fresh, target)
-        target.rename(old)
-    fresh.rename(target)
-    for each in kept:
-        each.save(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def share_equal(fresh: Path, former: Path) -> None:
-    """Make each file that equals the one of that path in ``former`` a hard link to it, so that its inode and time say so.
-
-    Neither may be written to afterwards, only replaced.
-    """
-    for place, folders, names in os.walk(fresh):
-        before = former / Path(place).relative_to(fresh)
-        if before.is_symlink() or not before.is_dir():
-            folders.clear()
-            continue
-        for name in names:
-            file, same = Path(place, name), before / name
-            if _is_equal(file, same):
-                link = file.with_name(f".{os.getpid()}.link")
-                with contextlib.suppress(OSError):  # not every disk has hard links
-                    os.link(same, link)
-                    link.replace(file)
-
-
-def _is_equal(file: Path, other: Path) -> bool:
-    try:
-        here, there = file.lstat(), other.lstat()
-        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
-            return False  # they are one already
-        plain = stat.S_ISREG(here.st_mode) and stat.S_ISREG(there.st_mode)
-        alike = (here.st_size, here.st_mode) == (there.st_size, there.st_mode)
-        return plain and alike and file.read_bytes() == other.read_bytes()
-    except OSError:
-        return False
+        docs.copy(view.performance.rows_folder(kpi), f"{folder}/rows/{kpi}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -22,10 +21,10 @@ Made = tuple[Held, tuple[tuple[str, Any], ...], Any]
 class Kept:
     """What the build before made for one language, as far as it still holds, and what this one adds to it."""
 
-    def __init__(self, view: View, key: bytes, former: Path) -> None:
+    def __init__(self, view: View, key: bytes, target: Path) -> None:
         root = view.loaded.root
         self._root = root
-        self._former = former
+        self._target = target
         self._file = root / shelf.FOLDER / f"pages-{view.language}"
         self._key = key
         self._after = _known(view)
@@ -59,7 +58,7 @@ class Kept:
         if made is None or own in self.changes.touched or not self._unchanged(made[0]):
             return False
         # The store may come from elsewhere: a path in it never leads out of the folder that is built.
-        return all(_is_below(path) and _look(self._former / path) == state for path, state in made[1])
+        return all(_is_below(path) and _look(self._target / path) == state for path, state in made[1])
 
     def _unchanged(self, held: Held) -> bool:
         return all(
@@ -74,28 +73,21 @@ class Kept:
             self._valid[key] = key in self._shared and self._unchanged(self._shared[key])
         return self._valid[key]
 
-    def take(self, name: str, fresh: Path) -> Any:
-        """Put the files of a result into the folder that is built; return what else is known of it."""
+    def take(self, name: str) -> tuple[list[str], Any]:
+        """Take a result over; return its files and what else is known of it."""
         _, files, extra = self._made[name]
-        for path, _ in files:
-            place = fresh / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(self._former / path, place)
-            except OSError:  # not every disk has hard links
-                shutil.copy2(self._former / path, place)
         self._taken.add(name)
-        return extra
+        return [path for path, _ in files], extra
 
     def add(self, name: str, held: Held, files: list[str], extra: Any = None) -> None:
         """Keep a result that was made now."""
         self._fresh[name] = (held, files, extra)
 
-    def save(self, built: Path) -> None:
-        """Keep all of it for the next build; ``built`` is the folder with the files of this one."""
+    def save(self) -> None:
+        """Keep all of it for the next build."""
         made: dict[str, Made] = {name: self._made[name] for name in self._taken}
         for name, (held, files, extra) in self._fresh.items():
-            made[name] = (held, tuple((path, _look(built / path)) for path in files), extra)
+            made[name] = (held, tuple((path, _look(self._target / path)) for path in files), extra)
         shared = {**self._shared, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}
         used = used_of([row[0] for row in made.values()], shared)
         rows = [*(row[0] for row in made.values()), *used.values()]
@@ -104,7 +96,7 @@ class Kept:
         shelf.write(self._file, self._key, (self._after, used, made, states, self._findings, self._figures))
 
 
-def kept_for(view: View, conditions: Iterable[Any], former: Path) -> Kept | None:
+def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None:
     """Return what is kept for a view; None where it was not read in a way that tells what has changed."""
     if any(item.stamp is None for item in view.graph.items.silently()):
         return None
@@ -113,7 +105,7 @@ def kept_for(view: View, conditions: Iterable[Any], former: Path) -> Kept | None
     own = [(f.name, f.read_bytes()) for f in sorted((loaded.root / "item_types").glob("*.j2")) if f.is_file()]
     about = (loaded.config, kinds, own, sorted(loaded.qms.names.items()), view.today, sorted(view.words.table.items()))
     control = _control(view.control) if view.control is not None else ""
-    return Kept(view, shelf.digest(shelf.tool_key(), *about, view.language, control, *conditions), former)
+    return Kept(view, shelf.digest(shelf.tool_key(), *about, view.language, control, *conditions), target)
 
 
 def _control(control: Publication) -> list[Any]:

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from qmsctl.model import harmless
+from qmsctl.pages.folder import Folder
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import SOURCE, Words, for_scripts
 
@@ -21,8 +22,8 @@ SCRIPTS = ("qms", "page", "search", "register", "calendar", "print")
 NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "it": "Italiano", "pl": "Polski", "cs": "Čeština", "nl": "Nederlands", "pt": "Português"}  # fmt: skip
 
 
-def write(views: Sequence[View], pages: Iterable[str], docs: Path, target: Path) -> None:
-    """Write the theme for all languages to ``target``, and what scripts have to say into ``docs``."""
+def write(views: Sequence[View], pages: Iterable[str], docs: Folder, theme: Folder) -> None:
+    """Write the theme for all languages, and into ``docs`` what scripts have to say."""
     source = views[0]
     indexes = sorted({page.removeprefix(source.prefix).removesuffix(".md") for page in pages if "/" not in page})
     spoken = {view.language: view.words for view in views}
@@ -51,21 +52,17 @@ def write(views: Sequence[View], pages: Iterable[str], docs: Path, target: Path)
         text = file.read_text(encoding="utf-8")
         for mark, value in parts.items():
             text = text.replace(mark, value)
-        place = target / file.relative_to(HERE / "theme")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        theme.put(file.relative_to(HERE / "theme").as_posix(), text.encode())
 
 
-def _material(docs: Path) -> list[tuple[str, str]]:
+def _material(docs: Folder) -> list[tuple[str, str]]:
     """Copy the styles of Material beside ours, so that every engine builds the same page; return (name, mark)."""
     folder = Path(str(resources.files("material"))) / "templates" / "assets" / "stylesheets"
     found = []
     for name in ("main", "palette"):
         (file,) = folder.glob(f"{name}.*.min.css")
         data = _SOURCE_MAP.sub(b"", file.read_bytes())
-        target = docs / "assets" / "qms" / f"material-{name}.css"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        docs.put(f"assets/qms/material-{name}.css", data)
         found.append((f"material-{name}", _mark_of(data)))
     return found
 
@@ -81,7 +78,7 @@ def _mark_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:10]
 
 
-def _script_words(spoken: dict[str, Words], docs: Path) -> list[tuple[str, str]]:
+def _script_words(spoken: dict[str, Words], docs: Folder) -> list[tuple[str, str]]:
     """Write the texts of scripts for every language but English; return (language, mark)."""
     scripts = {name: (ASSETS / f"{name}.js").read_text(encoding="utf-8") for name, _ in _files("js")}
     found = []
@@ -89,9 +86,7 @@ def _script_words(spoken: dict[str, Words], docs: Path) -> list[tuple[str, str]]
         if code != SOURCE:
             said = json.dumps(for_scripts(words, scripts), ensure_ascii=True, sort_keys=True).replace("<", "\\u003c")
             data = f"window.qmsWords = {said};\n".encode()
-            file = docs / "assets" / "qms" / f"words-{code}.js"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+            docs.put(f"assets/qms/words-{code}.js", data)
             found.append((code, _mark_of(data)))
     return found
 

@@ -105,11 +105,12 @@ def best(text: str) -> str:
     while least and often[packing.SIGNS[least]] <= room:
         room -= often[packing.SIGNS[least]]
         least -= 1
+    sign, better, good = packing.SIGNS[least], frozenset(packing.SIGNS[least + 1 :]), frozenset(packing.SIGNS[least:])
     out, step = [], 0
     for before, fragment in found:
         step += packing.value(before)
-        equal = fragment[1::2].count(packing.SIGNS[least])
-        kept = packing.strong(fragment, least if equal <= room else least + 1)
+        equal = fragment[1::2].count(sign)
+        kept = packing.strong(fragment, good if equal <= room else better)
         room = max(0, room - equal)
         if kept:
             out.append(packing.number(step) + kept)

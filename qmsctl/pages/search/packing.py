@@ -47,11 +47,15 @@ def value(text: str) -> int:
     return sum(SIGNS.index(sign) % 32 << 5 * at for at, sign in enumerate(text))
 
 
-@lru_cache(maxsize=4096)
-def strong(text: str, least: int) -> str:
-    """Return a fragment without what has a lower level; nothing if nothing is left."""
-    rows = [row for row in places(text) if row[1] >= least]
-    return fragment(rows) if rows else ""
+_AS_LAST = dict(zip(SIGNS[:ROOM], SIGNS[ROOM:], strict=True))
+
+
+def strong(text: str, levels: frozenset[str]) -> str:
+    """Return a fragment without what has other levels, given by their signs; nothing if nothing is left."""
+    rows = [text[at : at + 2] for at in range(0, len(text), 2) if text[at + 1] in levels]
+    if rows and rows[-1][0] in _AS_LAST:
+        rows[-1] = _AS_LAST[rows[-1][0]] + rows[-1][1]
+    return "".join(rows)
 
 
 def postings(numbers: Iterable[int]) -> str:
