@@ -362,9 +362,10 @@ class Graph:
             found[weak] = {name: why for name, why in found[weak].items() if name not in named}
         return {verb: sorted(hits.items()) for verb, hits in found.items() if hits}
 
-    def dues(self) -> list[Due]:
-        """Return everything that is due some day, by day."""
-        found = [due for item in self.items.values() for due in self.dues_of(item)]
+    def dues(self, item: str = "") -> list[Due]:
+        """Return everything that is due some day, by day; or only of one item."""
+        some = self.items.values() if not item else [self.items[item]] if item in self.items else []
+        found = [due for one in some for due in self.dues_of(one)]
         return sorted(found, key=lambda d: (d.on, d.item, d.what))
 
     def dues_of(self, item: Item, until: str = "") -> Iterator[Due]:

@@ -106,6 +106,16 @@ class Claims:
         """Return the claims made for a clause itself, in the order of their items."""
         return self._made.get(clause, ())
 
+    def made_by(self, item: str) -> list[Claim]:
+        """Return the claims that an item and its parts make, clause by clause as it comes to them."""
+        rows: dict[str, list[Claim]] = {}
+        for link in self.graph.links_from(item):
+            if "/" in link.part:
+                claim = None if link.problem else self._claim(link)
+                rows.setdefault(link.part, []).extend([claim] if claim is not None else [])
+        found = {(claim.clause, claim.at, claim.how): claim for claims in rows.values() for claim in claims}
+        return list(found.values())
+
     def claimed(self) -> list[str]:
         """Return the clauses that anything makes a claim for."""
         return [*self._made]

@@ -284,12 +284,7 @@ class View:
 
     def claims_by(self, item: str) -> list[Claim]:
         """What an item and its parts say of clauses, in the order in which they stand in it."""
-        found = {}
-        for link in self.graph.links_from(item):
-            for claim in self.claims.of(link.part) if "/" in link.part else ():
-                if claim.source == item:
-                    found[claim.clause, claim.at, claim.how] = claim
-        return list(found.values())
+        return self.claims.made_by(item)
 
     def say(self, reason: Reason) -> str:
         """Return a reason in the reader's language, with ids and days as people write them."""
@@ -461,19 +456,12 @@ class View:
         return sorted(set(only)), sorted(set(after))
 
     def dues(self, item: str = "", who: str = "") -> list[Due]:
-        some = self._dues_by_item.get(item, []) if item else self._dues
+        some = self.graph.dues(item) if item else self._dues
         return [due for due in some if not who or due.who == who]
 
     @tracking.kept
     def _dues(self) -> list[Due]:
         return self.graph.dues()
-
-    @tracking.kept
-    def _dues_by_item(self) -> Mapping[str, list[Due]]:
-        found: dict[str, list[Due]] = {}
-        for due in self._dues:
-            found.setdefault(due.item, []).append(due)
-        return found
 
     @cached_property
     def _findings(self) -> Mapping[str, list[Any]]:
