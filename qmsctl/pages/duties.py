@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qmsctl.config import Rule
-from qmsctl.model import Item, Part
+from qmsctl.model import Due, Item, Part
 
 if TYPE_CHECKING:
     from qmsctl.pages.view import View
@@ -84,6 +85,10 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
     from qmsctl.pages import agenda  # which asks this module what roles must know
 
     page = f"{view.prefix}index"
+    coming = agenda.coming(view)
+    due: dict[str, list[Due]] = defaultdict(list)
+    for each in view.dues():
+        due[each.who].append(each)
     for role in view.of_type("role"):
         mine = documents(view, [role.id])
         known = {item.id for item in mine}
@@ -97,7 +102,7 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
             "url": view.url(role.id, page),
             "due": [
                 {"title": f"{d.item} {view.title(d.item)}", "url": view.url(d.item, page), "note": view.due_words(d.what), "on": d.on, "day": view.long_day(d.on)}
-                for d in view.dues(who=role.id)[:CHANGED]
+                for d in due[role.id][:CHANGED]
             ],
             "coming": [
                 {
@@ -105,7 +110,7 @@ def files(view: View) -> Iterator[tuple[str, bytes]]:
                     "url": view.url(c.item, page),
                     "note": str(view.t("from {day}", day=view.long_day(c.on))),
                 }
-                for c in agenda.coming(view)
+                for c in coming
                 if c.item in known
             ][:CHANGED],
             "changed": [

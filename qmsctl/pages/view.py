@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import groupby, takewhile
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -38,6 +39,18 @@ TRANSLATION = "translation:"
 def clause_anchor(key: str) -> str:
     """The anchor of a clause on the page of its standard: 8.5.1 -> c-8-5-1."""
     return "c-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
+
+
+def _any_of(names: list[str]) -> str:
+    """A pattern for any of some names, the longest first; letter by letter, or each would be tried at each word."""
+    branches = []
+    for _, same in groupby((name for name in names if name), key=lambda name: name[0]):
+        rows = list(same)
+        start = "".join(
+            letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], zip(rows[0], rows[-1], strict=False))
+        )
+        branches.append(re.escape(start) + ("" if rows == [start] else _any_of([row[len(start) :] for row in rows])))
+    return f"(?:{'|'.join([*branches, *([''] if '' in names else [])])})"
 
 
 class View:
@@ -170,8 +183,7 @@ class View:
                     names.setdefault(name.lower(), item.id)
         if not names:
             return None, names
-        longest = sorted(map(re.escape, names), key=len, reverse=True)
-        return re.compile(rf"(?<![\w-])(?:{'|'.join(longest)})s?(?![\w-])", re.IGNORECASE), names
+        return re.compile(rf"(?<![\w-]){_any_of(sorted(names))}s?(?![\w-])", re.IGNORECASE), names
 
     def translation(self, item: str) -> str:
         """How far an item is translated into the language of this view: current, outdated, missing, or "" for the source."""
