@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -12,6 +12,9 @@ from qmsctl.loader import Loaded
 from qmsctl.model import Due, FieldPath, Item, Link, Outline, Part, add_period, nearest
 from qmsctl.references import Ids, field_key, outline_of
 from qmsctl.schema import DueSpec, LinkSpec, values_at
+
+FEW = 3
+"""Items that are looked for one by one before an index of all is made."""
 
 
 class Parts(Mapping[str, Part]):
@@ -132,6 +135,17 @@ class Graph:
                 return owner
         return ""
 
+    def _named(self, item: str) -> Sequence[tuple[str, int]]:
+        """Where an item is named. For a few of them, as after one change, looking through all is quicker than an index."""
+        if len(self._to) >= FEW or "_into" in vars(self):
+            return self._into.get(item, ())
+        return [
+            (other.id, number)
+            for other in self.items.values()
+            for number, target in enumerate(self.outline(other).targets)
+            if target.startswith(item) and self.owner(target) == item
+        ]
+
     @cached_property
     def _into(self) -> dict[str, list[tuple[str, int]]]:
         """Item -> where it is named: (item, number of the reference). No cells: `tracking.LINKS_TO` stands for it."""
@@ -227,7 +241,7 @@ class Graph:
         found = self._to.get(item)
         if found is None:
             with tracking.unheard():
-                found = self._to[item] = [self.links_from(name)[number] for name, number in self._into.get(item, ())]
+                found = self._to[item] = [self.links_from(name)[number] for name, number in self._named(item)]
         return found
 
     def links_to_ref(self, ref: str) -> list[Link]:

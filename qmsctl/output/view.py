@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -28,7 +30,7 @@ class Sources:
 
     root: Path
     _texts: dict[str, str | None] = field(default_factory=dict)
-    _folders: dict[str, Path] = field(default_factory=dict)
+    _folders: dict[str, str | None] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _hashes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -42,15 +44,25 @@ class Sources:
         try:
             folder, _, name = path.rpartition("/")
             if folder not in self._folders:
-                self._folders[folder] = (self.root / folder).resolve()
-            file = self._folders[folder] / name
-            if name == ".." or file.is_symlink():
-                file = file.resolve()
-            if not file.is_relative_to(self._top) or not file.is_file() or file.stat().st_size > MAX_BYTES:
+                place = (self.root / folder).resolve()
+                self._folders[folder] = str(place) if place.is_relative_to(self._top) else None
+            file = f"{self._folders[folder]}/{name}"
+            found = os.lstat(file) if self._folders[folder] is not None and name not in ("", ".", "..") else None
+            if found is None or not stat.S_ISREG(found.st_mode):
+                return self._read_elsewhere(path)
+            if found.st_size > MAX_BYTES:
                 return None
-            return file.read_bytes().decode("utf-8", "replace")
+            with open(file, "rb") as stream:
+                return stream.read().decode("utf-8", "replace")
         except (OSError, RuntimeError, ValueError):
             return None
+
+    def _read_elsewhere(self, path: str) -> str | None:
+        """Read a file by a name that leads through links, or out of the repository and back."""
+        file = (self.root / path).resolve()
+        if not file.is_relative_to(self._top) or not file.is_file() or file.stat().st_size > MAX_BYTES:
+            return None
+        return file.read_bytes().decode("utf-8", "replace")
 
     @cached_property
     def _top(self) -> Path:
@@ -60,9 +72,9 @@ class Sources:
         """Return the line a position names, without blanks at its end; empty if there is none."""
         if at.path not in self._lines:
             text = (self.text(at.path) or "").removeprefix("\ufeff")
-            self._lines[at.path] = [line.rstrip() for line in re.split(r"\r\n|\r|\n", text)]
+            self._lines[at.path] = re.split(r"\r\n|\r|\n", text) if "\r" in text else text.split("\n")
         lines = self._lines[at.path]
-        return lines[at.line - 1] if at.line <= len(lines) else ""
+        return lines[at.line - 1].rstrip() if at.line <= len(lines) else ""
 
     def line_hash(self, at: Position) -> str:
         """Return GitHub's own hash of the line a position names; empty if there is none."""
