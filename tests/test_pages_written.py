@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import markdown
 import nh3
 import pytest
@@ -20,7 +21,7 @@ from benchmarks import generator
 from qmsctl import checks, pages, shelf
 from qmsctl.diagrams import vega
 from qmsctl.loader import load
-from qmsctl.pages import codes, folding, hands, prose
+from qmsctl.pages import codes, compiled, folding, hands, prose
 from qmsctl.pages.folder import Folder
 from qmsctl.pages.sandbox import Sandbox
 from tests.conftest import TODAY
@@ -121,6 +122,49 @@ def test_files_and_folders_give_way_to_each_other_and_what_is_not_wanted_goes(tm
         "a", "a/b", "a/b/c", "b", "kept", "kept/y", "same"
     }  # fmt: skip
     assert (tmp_path / "same").stat().st_mtime_ns == time
+
+
+def test_progress_is_told_now_and_then_up_to_the_end_whatever_the_steps() -> None:
+    told: list[int] = []
+    step = pages._part(lambda done, total: told.append(done), 100, 300)
+    for number in (1, 2, 9, 64, 72, 80, 88, 96, 180, 250):
+        step(number)
+    assert told == [101, 164, 188, 280, 300]
+
+
+def test_templates_are_compiled_once_and_again_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "FILE", tmp_path / "kept" / "templates")
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    own, other = tmp_path / "package" / "a.j2", tmp_path / "a.j2"
+    own.parent.mkdir()
+    monkeypatch.setattr(compiled, "PACKAGE", own.parent)
+    counted: list[str] = []
+    real = jinja2.Environment._generate
+    monkeypatch.setattr(
+        jinja2.Environment, "_generate", lambda self, *a, **k: counted.append(a[1]) or real(self, *a, **k)
+    )
+
+    def said(folder: Path) -> str:
+        cache = compiled.Compiled()
+        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), bytecode_cache=cache)
+        text = environment.get_template("a.j2").render()
+        cache.keep()
+        return text
+
+    own.write_text("{{ 1 + 1 }}")
+    other.write_text("theirs")
+    assert [said(own.parent), said(own.parent), said(tmp_path), said(tmp_path)] == ["2", "2", "theirs", "theirs"]
+    assert len(counted) == 3, "one of the package is kept, another is not"
+    own.write_text("{{ 1 + 2 }}")
+    assert said(own.parent) == "3"
+    compiled.FILE.write_bytes(compiled.FILE.read_bytes()[:-3] + b"bad")
+    assert said(own.parent) == "3"
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    compiled.FILE.unlink()
+    assert said(own.parent) == "3"
+    assert not compiled.FILE.exists()
 
 
 def done(work: Callable[[Any], Any], tasks: Sequence[Any], most: int, tell: Callable[[int], None]) -> list[Any]:

@@ -36,6 +36,8 @@ from qmsctl.translation import loaded_in
 
 HERE = Path(__file__).parent
 Progress = Callable[[int, int], None]
+NOW_AND_THEN = 20
+"""Pages after which progress is told again."""
 
 
 def write(
@@ -53,6 +55,8 @@ def write(
     With ``control`` the pages show approvals and revisions, with ``performance`` values and charts. Files that stay equal
     stay the same files.
     """
+    from qmsctl.pages.compiled import compiled  # Jinja is read only where pages are written
+
     docs = Folder(target)
     views = [
         View(loaded_in(loaded, language), report, today, control, performance, words_of(language, loaded.root))
@@ -82,14 +86,18 @@ def write(
     for kept in former:
         if kept is not None:
             kept.save()
+    compiled().keep()
     return written
 
 
 def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], None]:
     """Tell progress of one language as progress of the whole, now and then."""
+    last = -NOW_AND_THEN
 
     def told(number: int) -> None:
-        if progress is not None and number % 20 == 1:
+        nonlocal last
+        if progress is not None and number - last >= NOW_AND_THEN:
+            last = number
             progress(min(done + number, total), total)
 
     return told
@@ -138,13 +146,7 @@ def _write_language(
     beside = {f"files {name}": partial(write_beside, make) for name, make in files.makers(view).items()}
 
     alone = {**groups, **beside, **books_of}
-
-    def warm() -> None:
-        _warm(view, environment)
-        with tracking.listening():  # what all pages share
-            _ = view.terms, view.by_file_name, view.claims
-
-    found = _made({**alone, **pages}, docs, kept, warm, progress)
+    found = _made({**alone, **pages}, docs, kept, partial(_warm, view, environment), progress)
     listed = [row for name in alone for row in found[name] or ()]
     index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
     parts = [found[name][1] for name in pages]
@@ -175,7 +177,7 @@ def _made(
 ) -> dict[str, Any]:
     """Take over from the build before what can be, let processes make the rest; return what else is known of each.
 
-    What is about one item has its id at the end of its name; ``warm`` makes what all makers share.
+    What is about one item has its id at the end of its name; ``warm`` makes ready what several processes share.
     """
     said: dict[str, Any] = {}
     todo = []
@@ -188,13 +190,15 @@ def _made(
             todo.append(name)
     if not todo:
         return said
-    warm()
+    most = how_many(len(todo))
+    if most > 1:
+        warm()
     seen = set(tracking.kept_cells)
 
     def make(name: str) -> Any:
         return *made_with(makers[name], seen), codes.drawn()
 
-    with contextlib.closing(Hands(make, how_many(len(todo)))) as several:
+    with contextlib.closing(Hands(make, most)) as several:
         made = several.do(todo, progress)
     for name, ((written, known), held, news, squares) in zip(todo, made, strict=True):
         learn(news)
@@ -215,15 +219,14 @@ def _page_of(view: View, item: Item) -> str:
 
 
 def _warm(view: View, environment: Any) -> None:
-    """Read the templates before processes are started, or each would do so."""
-    from qmsctl.pages.compiled import compiled
-
+    """Read the templates, and what many pages ask, before processes are started, or each would do so."""
     types = {item.type for item in view.graph.items.silently()}
     beside = {name for name in environment.list_templates() if not name.startswith(("evidence/", "item.md"))}
     own = {f"{name}.md.j2" for name in view.types}
     for name in sorted((beside - own) | {f"{name}.md.j2" for name in types}):
         environment.get_template(name)
-    compiled().keep()
+    with tracking.listening():
+        _ = view.terms, view.by_file_name, view.claims
 
 
 def _write_files(docs: Folder, found: Iterable[tuple[str, bytes]]) -> list[str]:
