@@ -88,6 +88,32 @@ def _owners(target: str) -> set[str]:
     return {target, *(target.split(sign, 1)[0] for sign in "#/")}
 
 
+class Standing:
+    """Which results of the run before still hold: nothing they were made from has changed since."""
+
+    def __init__(self, changes: Changes, shared: Mapping[str, Held]) -> None:
+        self._changes = changes
+        self._shared = shared
+        # After one change there are few.
+        self._telling = {tracking.KEPT, *(name for name, ids in changes.cells.items() if ids)}
+        self._valid: dict[str, bool] = {}
+
+    def holds(self, held: Held) -> bool:
+        """Tell whether something is still what it was."""
+        names = held if self._changes.whole else held.keys() & self._telling
+        return all(
+            all(map(self._is_valid, held[name])) if name == tracking.KEPT else not self._changes.meet(name, held[name])
+            for name in names
+        )
+
+    def _is_valid(self, key: str) -> bool:
+        """Tell whether a value that several results share is still what it was."""
+        if key not in self._valid:
+            self._valid[key] = True  # what leads back to itself adds nothing
+            self._valid[key] = key in self._shared and self.holds(self._shared[key])
+        return self._valid[key]
+
+
 class Kept:
     """What the run before found, as far as it still holds, and what this run adds to it."""
 
@@ -101,15 +127,14 @@ class Kept:
         self._checks: dict[str, tuple[Held, tuple[Row, ...]]] = found[2] if found else {}
         self._items: dict[str, tuple[Held, tuple[Row, ...]]] = found[3] if found else {}
         files: dict[str, Any] = found[4] if found else {}
-        self.changes = Changes(found[0], self._after) if found else None
+        self.changes = Changes(found[0] if found else self._after, self._after)
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
-        self._moved = {path for path, state in files.items() if state != self._files[path]}
-        self._telling = {tracking.KEPT, tracking.FILE, LOADED}
-        """The names of the cells that may have changed; there are few after one change."""
-        if self.changes is not None:
-            self._telling |= {name for name, ids in self.changes.cells.items() if ids}
-        self._valid: dict[str, bool] = {}
-        self._stale = not found or bool(self.changes and self.changes.touched) or bool(self._moved)
+        moved = {path for path, state in files.items() if state != self._files[path]}
+        before = (value for held, _ in self._checks.values() for value in held.get(LOADED, ()))
+        self.changes.cells[tracking.FILE] |= moved
+        self.changes.cells[LOADED] |= {value for value in before if value != loaded}
+        self._standing = Standing(self.changes, self._kept)
+        self._stale = not found or bool(self.changes.touched) or bool(moved)
         self.taken = 0
         self.made = 0
 
@@ -123,7 +148,7 @@ class Kept:
         ``loaded`` says that it reads what was found while reading, or translations.
         """
         held = self._checks.get(name)
-        if held is not None and self._holds(held[0]):
+        if held is not None and self._standing.holds(held[0]):
             self.taken += 1
             return [_finding(row) for row in held[1]]
         with tracking.listening() as cells:
@@ -137,7 +162,7 @@ class Kept:
     def of_item(self, id: str, make: Callable[[], list[Finding]]) -> list[Finding]:
         """Return what the checks of single items found in one, made anew only where something they read has changed."""
         held = self._items.get(id)
-        if held is not None and (self.changes is None or id not in self.changes.touched) and self._holds(held[0]):
+        if held is not None and id not in self.changes.touched and self._standing.holds(held[0]):
             self.taken += 1
             return [_finding(row) for row in held[1]]
         with tracking.listening() as cells:
@@ -152,29 +177,6 @@ class Kept:
     def _note(self) -> None:
         self.made += 1
         self._stale = True
-
-    def _holds(self, held: Held) -> bool:
-        if self.changes is None:
-            return True  # made in this run
-        names = held if self.changes.whole else held.keys() & self._telling
-        return not any(self._met(name, held[name]) for name in names)
-
-    def _met(self, name: str, ids: tuple[str, ...]) -> bool:
-        if name == tracking.KEPT:
-            return not all(self._shared(key) for key in ids)
-        if name == tracking.FILE:
-            return not self._moved.isdisjoint(ids)
-        if name == LOADED:
-            return ids != (self._loaded,)
-        assert self.changes is not None
-        return self.changes.meet(name, ids)
-
-    def _shared(self, key: str) -> bool:
-        """Tell whether a value that several results share is still what it was."""
-        if key not in self._valid:
-            self._valid[key] = True  # what leads back to itself adds nothing
-            self._valid[key] = key in self._kept and self._holds(self._kept[key])
-        return self._valid[key]
 
     def save(self) -> None:
         """Keep all of it for the next run."""

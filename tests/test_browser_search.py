@@ -14,12 +14,10 @@ from typing import Any
 import jinja2
 import pytest
 
-from qmsctl.pages import indexes
-from qmsctl.pages.search.entries import entries
 from qmsctl.pages.search.words import ENDINGS, stem, words
 from tests.conftest import REPOSITORY
 from tests.test_browser import Quiet, browser
-from tests.test_search import FIRST_HIT, HOSTILE, QUESTIONS, generated, index_of, view_of
+from tests.test_search import FIRST_HIT, HOSTILE, QUESTIONS, entries, generated, index_of, view_of
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.browser
@@ -55,7 +53,7 @@ def written(root: Path, target: Path, language: str = "en") -> Path:
     environment.filters["md"] = str
     main = environment.get_template("search.md.j2").render(title="Search", t=view.t, page="search")
     (target / "search.html").write_text(page_with(".", main.replace("# Search", "<h1>Search</h1>")), encoding="utf-8")
-    for entry in entries(view, indexes.pages(view)):
+    for entry in entries(view):
         file = target / entry.page.path
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +100,7 @@ def ask(page: Any, text: str) -> Any:
 
 def test_words_are_cut_as_in_python(page: Any, address: str) -> None:
     view = view_of(REPOSITORY)
-    texts = [text for entry in entries(view, ()) for _, text in entry.fields] + [*HOSTILE, "Größe ﬁne Ⅷ ½ ²x İ ẞ ΣΑΣ"]
+    texts = [text for entry in entries(view) for _, text in entry.fields] + [*HOSTILE, "Größe ﬁne Ⅷ ½ ²x İ ẞ ΣΑΣ"]
     page.goto(f"{address}/search.html")
     cut = page.evaluate("async texts => { await qmsSearch.open(); return texts.map(qmsSearch.words); }", texts)
     assert cut == [list(words(text)) for text in texts]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from qmsctl import engines, pages
+from qmsctl import engines, pages, shelf
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
 from qmsctl.commands._published import published, refuse_unread
 from qmsctl.engines.serve import serve as serve_site
@@ -68,15 +69,24 @@ def serve(
 ) -> None:
     """Build the intranet, serve it, and build it anew when a file changes. Ctrl-C ends it."""
     root = workspace.root
-    _publish(workspace, engine, as_of, preview, audiences)
+    waiting = contextlib.ExitStack()
+    ahead: engines.Started | None = None
 
     def again() -> None:
         try:
-            with engines.alone(root), engines.started(root, engine) as ahead:
+            with engines.alone(root):
                 _write(Workspace(root, as_of), root, as_of, preview, audiences)
                 engines.build(root, engine, ahead=ahead)
         except Trouble as error:
             raise RuntimeError(f"{error.message}; {error.help}") from error
+        finally:
+            start_ahead()
+
+    def start_ahead() -> None:
+        """Let the next build find the program that builds waiting for it."""
+        nonlocal ahead
+        waiting.close()
+        ahead = waiting.enter_context(engines.started(root, engine))
 
     def ready(address: str) -> None:
         emit(f"the intranet is at {address}  (Ctrl-C ends it)")
@@ -85,7 +95,10 @@ def serve(
     def failed(why: str) -> None:
         emit(f"not built: {why}\nthe last good intranet is still shown")
 
-    serve_site(root, host, port, again, ready, failed)
+    with waiting, shelf.in_memory(root):
+        _publish(workspace, engine, as_of, preview, audiences)
+        start_ahead()
+        serve_site(root, host, port, again, ready, failed)
 
 
 def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool, audiences: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qmsctl import shelf, tracking
-from qmsctl.kept import Changes, Held, Known, held_of, known_of, state_below, used_of
+from qmsctl.kept import Changes, Held, Known, Standing, held_of, known_of, state_below, used_of
 from qmsctl.pages.publication import CONTROL, Publication
 from qmsctl.pages.view import FIGURES, FINDINGS, View
 
@@ -45,7 +45,7 @@ class Kept:
             cells[FIGURES].add(tracking.ALL)
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         cells[tracking.FILE] |= {path for path, state in files.items() if state != self._files[path]}
-        self._valid: dict[str, bool] = {}
+        self._standing = Standing(self.changes, self._shared)
         self._fresh: dict[str, tuple[Held, list[str], Any]] = {}
         self._taken: set[str] = set()
 
@@ -55,23 +55,10 @@ class Kept:
         ``own`` is the item it is about.
         """
         made: Made | None = self._made.get(name)
-        if made is None or own in self.changes.touched or not self._unchanged(made[0]):
+        if made is None or own in self.changes.touched or not self._standing.holds(made[0]):
             return False
         # The store may come from elsewhere: a path in it never leads out of the folder that is built.
         return all(_is_below(path) and _look(self._target / path) == state for path, state in made[1])
-
-    def _unchanged(self, held: Held) -> bool:
-        return all(
-            all(map(self._still, ids)) if name == tracking.KEPT else not self.changes.meet(name, ids)
-            for name, ids in held.items()
-        )
-
-    def _still(self, key: str) -> bool:
-        """Tell whether a value that several results share is still what it was."""
-        if key not in self._valid:
-            self._valid[key] = True  # what leads back to itself adds nothing
-            self._valid[key] = key in self._shared and self._unchanged(self._shared[key])
-        return self._valid[key]
 
     def take(self, name: str) -> tuple[list[str], Any]:
         """Take a result over; return its files and what else is known of it."""

@@ -132,7 +132,10 @@
       signs.forEach(function (sign) { window.removeEventListener(sign, all); });
       more(links.length);
     }
-    window.qmsChapter = function (chapter) { document.getElementById(chapter[0]).innerHTML = chapter[1]; };
+    window.qmsChapter = function (chapter) {
+      var place = document.getElementById(chapter[0]), found = new DOMParser().parseFromString(chapter[1], "text/html").body;
+      while (found.firstChild) { place.appendChild(found.firstChild); }
+    };
     whole.setAttribute("aria-busy", "true");
     links.forEach(function (link) {
       var id = link.getAttribute("data-qms-id");
