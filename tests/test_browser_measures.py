@@ -80,7 +80,8 @@ def test_an_auditor_goes_from_a_red_dot_to_its_rows(browser: Any, address: str) 
     page = browser.new_page()
     page.goto(f"{address}/performance.html")
     page.get_by_role("row", name="off target").get_by_role("link", name="Defects from suppliers").click()
-    assert page.get_by_text("off target").first.is_visible()
+    page.wait_for_url("**/kpis/KPI-011.html")
+    page.get_by_text("off target").first.wait_for()
     rows = page.locator("details.qms-more", has_text="October 2026").last
     rows.locator("summary").click()
     assert rows.locator("tbody tr").count() == 10
