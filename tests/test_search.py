@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from qmsctl import checks, pages
 from qmsctl.checks import Report
@@ -389,6 +391,38 @@ def test_only_what_changed_is_made_anew(tmp_path: Path, monkeypatch: pytest.Monk
     term = {"id": "term-gauge", "type": "term", "title": "Gauge", "definition": "It measures.", "synonyms": ["Zonk"]}
     (root / "glossary" / "term-gauge.yaml").write_text(json.dumps(term), encoding="utf-8")
     assert different(build(root), clean(root)) == [], "what other words stand for what pages say"
+
+
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(("term-a", "term-b", "term-prüf", "SOP-0003", "SOP-0004")),
+        st.sampled_from(("Lot", "Prüfplan", "Wareneingangsprüfung", "Prüf Plan Wareneingang", "lot lot lot", "")),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS)
+def test_what_was_kept_changes_nothing(
+    edits: list[tuple[str, str, bool]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = generated(tmp_path_factory.mktemp("kept") / "qms", 6)
+    (root / "glossary").mkdir()
+    for name, text, also in edits:
+        if name.startswith("SOP"):
+            file = root / "sops" / f"{name}.md"
+            more = f"\n## {text or 'More'}\n\n{text} {text}\n"
+            file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
+        elif text:
+            term = {"id": name, "type": "term", "title": text, "definition": text}
+            term |= {"synonyms": ["lot"]} if also else {}
+            (root / "glossary" / f"{name}.yaml").write_text(json.dumps(term), encoding="utf-8")
+        else:
+            (root / "glossary" / f"{name}.yaml").unlink(missing_ok=True)
+        assert different(build(root), clean(root)) == []
 
 
 def test_a_change_leaves_other_pieces_as_they_were(tmp_path: Path) -> None:

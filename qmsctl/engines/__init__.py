@@ -25,7 +25,6 @@ class Started:
     def __init__(self, root: Path) -> None:
         from qmsctl.engines import mkdocs
 
-        self._root = root
         self._process = subprocess.Popen(
             mkdocs.quick_command(),
             cwd=root,
