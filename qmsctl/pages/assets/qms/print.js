@@ -94,7 +94,10 @@
     var signs = ["scroll", "keydown", "pointerdown", "pointermove", "touchstart", "beforeprint"];
     if (!links.length) { return; }
     function told() {
-      state.textContent = window.qmsText("{n} of {all} documents are here.", { n: here, all: links.length });
+      var values = { n: here, all: links.length };
+      state.textContent = here + failed < links.length
+        ? window.qmsText("{n} of {all} documents are here; the others come as you read on or print.", values)
+        : window.qmsText("{n} of {all} documents are here.", values);
       state.hidden = here === links.length;
       if (here + failed < links.length) { return; }
       document.querySelectorAll(".qms-doc a:not(.qms-alone)").forEach(inside);
