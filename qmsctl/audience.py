@@ -79,6 +79,11 @@ class Redactor:
         self._pattern = re.compile(found, re.IGNORECASE) if whole else None
 
     @property
+    def pattern(self) -> str:
+        """What is taken out, as one text; empty if nothing is."""
+        return self._pattern.pattern if self._pattern else ""
+
+    @property
     def hides(self) -> bool:
         """Whether anything is taken out at all."""
         return self._pattern is not None
@@ -158,7 +163,7 @@ def _plain(title: str) -> str:
 
 def _cleared(item: Item, hidden: frozenset[str], redact: Redactor) -> Item:
     fields = _clear(item.fields, hidden, redact)
-    return item.saying(fields, redact(item.body))
+    return item.saying(fields, redact(item.body), keeps_stamp=True)
 
 
 def _names(value: Any, hidden: frozenset[str]) -> bool:

@@ -72,7 +72,7 @@ class Graph:
     """
 
     def __init__(self, loaded: Loaded, reviewed: Mapping[str, str] | None = None) -> None:
-        self._reviewed = reviewed or {}
+        self.reviewed = reviewed or {}
         self.items = loaded.qms.items
         self.types = loaded.types
         self.names = loaded.qms.names
@@ -408,7 +408,7 @@ class Graph:
             return value
         days = [str(item.get(n)) for n in spec.after if item.get(n)]
         if "reviewed" in spec.after and "reviewed" not in item.fields:
-            days.append(self._reviewed.get(item.id, ""))
+            days.append(self.reviewed.get(item.id, ""))
         try:
             return _after(max(days, default=""), value)
         except (ValueError, OverflowError):

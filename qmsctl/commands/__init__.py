@@ -128,8 +128,12 @@ class Workspace:
             raise Trouble(found.gaps[0])
         return found
 
-    def in_force(self, day: str) -> Workspace:
-        """Return the system that is in force on a day, from the history; itself where change control is not set up."""
+    def in_force(self, day: str, place: Path | None = None) -> Workspace:
+        """Return the system that is in force on a day, from the history; itself where change control is not set up.
+
+        ``place`` is a folder for its files in which only what changed is written, with a cache of its own; without it
+        they lie in one that is gone after the command.
+        """
         if self.loaded.config.approvals is None:
             return self
         files = self.history.files_on(day, self.loaded.types, self.today())
@@ -139,9 +143,14 @@ class Workspace:
         from qmsctl.history.trees import Tree
 
         with stage("reading what is in force"):
-            place = click.get_current_context().with_resource(Tree(self.root, files).folder())
+            tree = Tree(self.root, files)
+            keep = place is not None
+            if place is None:
+                place = click.get_current_context().with_resource(tree.folder())
+            else:
+                tree.into(place)
             view = Workspace(place, day)
-            view._loaded = load(place, also=self._also)
+            view._loaded = load(place, also=self._also, keep=keep)
         # What is in force on a day is no candidate for anything; only its approvals are of interest.
         view._control = dataclasses.replace(self.control, history=None)
         view._home = self.home

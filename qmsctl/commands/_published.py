@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from qmsctl.audience import NOTHING_HIDDEN, Redactor, audience_of, hidden_from, redactor
 from qmsctl.checks import Report
@@ -37,8 +38,12 @@ class Published:
     """How many items are hidden."""
 
 
-def published(workspace: Workspace, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> Published:
+def published(
+    workspace: Workspace, as_of: str | None, preview: bool, audiences: Sequence[str] = (), place: Path | None = None
+) -> Published:
     """Return what is in force on a day, or with ``preview`` the files as they lie, as far as audiences may see it.
+
+    ``place`` is a folder for the files in force that stays.
 
     Raises Trouble where something is not approved and qms.yaml asks for it.
     """
@@ -50,7 +55,9 @@ def published(workspace: Workspace, as_of: str | None, preview: bool, audiences:
             "see qmsctl explain change-control-switched-off; or look at the files with --preview",
             EXIT_FINDINGS,
         )
-    view = workspace if preview or (workspace.control.history is None and not as_of) else workspace.in_force(today)
+    view = (
+        workspace if preview or (workspace.control.history is None and not as_of) else workspace.in_force(today, place)
+    )
     _compute(view)
     report = view.run_checks(today)
     control = None

@@ -15,6 +15,9 @@ from qmsctl.commands._published import published, refuse_unread
 from qmsctl.engines.serve import serve as serve_site
 from qmsctl.timing import stage
 
+IN_FORCE = "in-force"
+"""The folder below build/ for the files in force, from which the next build knows what has changed."""
+
 engine_option = click.option(
     "--engine", type=click.Choice(["mkdocs", "zensical"]), default="mkdocs", show_default=True, help="What builds it."
 )
@@ -115,10 +118,10 @@ def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool
 
 
 def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> int:
-    for folder in (root / "build", *(root / "build" / name for name in ("docs", "theme"))):
+    for folder in (root / "build", *(root / "build" / name for name in ("docs", "theme", IN_FORCE))):
         if folder.is_symlink():
             raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")
-    shown = published(workspace, as_of, preview, audiences)
+    shown = published(workspace, as_of, preview, audiences, root / "build" / IN_FORCE)
     refuse_unread(shown, preview)
     docs, system = root / "build" / "docs", shown.workspace.loaded
     with progress("writing pages", "pages") as step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import re
 import subprocess
@@ -372,8 +373,14 @@ def identity(root: Path) -> tuple[str, str]:
     return setting(root, "user.name"), setting(root, "user.email")
 
 
+def blob_id(content: bytes, like: str) -> str:
+    """Return the blob id of a content, by the algorithm that made another one."""
+    made = hashlib.sha1 if len(like) == 40 else hashlib.sha256
+    return made(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
 def write_files(files: Iterable[tuple[str, str, bytes]], target: Path) -> None:
-    """Write (path, mode, content) below an empty folder; symbolic links come last.
+    """Write (path, mode, content) below a folder in which nothing has those names; symbolic links come last.
 
     A tree can hold names made to leave the folder; those are refused.
     """

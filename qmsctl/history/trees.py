@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,8 @@ from qmsctl.history import git
 
 LINK = "120000"
 SUBMODULE = "160000"
+MADE = "build"
+"""The folder of a system in which everything lies that is made."""
 Shown = dict[str, tuple[dict[str, list[str]], set[int]]]
 """Files that documents can show: ending -> (name -> paths, how long the names are)."""
 
@@ -75,6 +78,26 @@ class Tree:
             self._digests[blob] = hashlib.sha256(self.read(path)).hexdigest()
         return self._digests[blob]
 
+    def into(self, place: Path) -> None:
+        """Let a folder hold these files; those that are the same stay as they are, with their time and inode.
+
+        What was made in it, below build/, stays too; files of that name are left out, for nothing that was
+        committed is to be taken for something that was made.
+        """
+        wanted = {p: entry for p, entry in self.files.items() if not _is_made(p) and entry[0] != SUBMODULE}
+        same = set()
+        for path in [*_files_below(place)]:
+            file = place / path
+            mode, blob = wanted.get(path, (LINK, ""))
+            if mode != LINK and not file.is_symlink() and git.blob_id(file.read_bytes(), like=blob) == blob:
+                same.add(path)
+            else:
+                file.unlink()
+        fresh = {path: entry for path, entry in wanted.items() if path not in same}
+        self.fetch(fresh)
+        _without_empty(place)
+        git.write_files(((p, mode, self._contents[blob]) for p, (mode, blob) in fresh.items()), place)
+
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
         """Write the files into a folder of their own for as long as it is needed."""
@@ -87,6 +110,27 @@ class Tree:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_made(path: str) -> bool:
+    return path.split("/", 1)[0].lower() == MADE
+
+
+def _files_below(place: Path) -> Iterator[str]:
+    """Yield the paths of all files and links in a folder, but for what was made there."""
+    for here, below, names in os.walk(place):
+        above = os.path.relpath(here, place)
+        if above == ".":
+            below[:] = [name for name in below if name != MADE or Path(here, name).is_symlink()]
+        links = [name for name in below if Path(here, name).is_symlink()]
+        yield from (os.path.normpath(os.path.join(above, name)) for name in (*names, *links))
+
+
+def _without_empty(place: Path) -> None:
+    """Take away folders in which nothing is left: a file may have their name now."""
+    for here, _, _ in os.walk(place, topdown=False):
+        with contextlib.suppress(OSError):  # it is not empty
+            os.rmdir(here)
 
 
 def of(root: Path, revision: str, prefix: str = "") -> Tree:

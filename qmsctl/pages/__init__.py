@@ -71,8 +71,8 @@ def write(
     vega.keep_below(loaded.root)
     codes.take(loaded.root)
     tracking.kept_cells.clear()
-    conditions = [[other.language for other in views], target.name]
-    former = [None if redact.hides else kept_for(view, conditions, target) for view in views]
+    conditions = [[other.language for other in views], target.name, redact.pattern]
+    former = [kept_for(view, conditions, target) for view in views]
     for number, (view, kept) in enumerate(zip(views, former, strict=True)):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))

@@ -11,7 +11,7 @@ from typing import Any
 
 from qmsctl import shelf, tracking
 from qmsctl.kept import Changes, Held, Known, Standing, held_of, known_of, state_below, used_of
-from qmsctl.pages.publication import CONTROL, Publication
+from qmsctl.pages.publication import CONTROL
 from qmsctl.pages.view import FIGURES, FINDINGS, View
 
 Made = tuple[Held, tuple[tuple[str, Any], ...], Any]
@@ -30,6 +30,7 @@ class Kept:
         self._after = _known(view)
         self._findings = _findings(view)
         self._figures = _figures(view)
+        self._control = dict(view.control.told()) if view.control is not None else {}
         found = shelf.read(self._file, key)
         self._shared: dict[str, Held] = found[1] if found else {}
         self._made: dict[str, Made] = found[2] if found else {}
@@ -38,9 +39,8 @@ class Kept:
         findings: dict[str, bytes] = found[4] if found else {}
         self.changes = Changes(before, self._after)
         cells = self.changes.cells
-        cells[CONTROL] |= self.changes.touched
-        names = findings.keys() | self._findings.keys()
-        cells[FINDINGS] |= {name for name in names if findings.get(name) != self._findings.get(name)}
+        cells[FINDINGS] |= _differing(findings, self._findings)
+        cells[CONTROL] |= _differing(found[6] if found else {}, self._control)
         if found and found[5] != self._figures:
             cells[FIGURES].add(tracking.ALL)
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
@@ -80,7 +80,8 @@ class Kept:
         rows = [*(row[0] for row in made.values()), *used.values()]
         paths = {path for held in rows for path in held.get(tracking.FILE, ())}
         states = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
-        shelf.write(self._file, self._key, (self._after, used, made, states, self._findings, self._figures))
+        about = self._findings, self._figures, self._control
+        shelf.write(self._file, self._key, (self._after, used, made, states, *about))
 
 
 def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None:
@@ -91,20 +92,16 @@ def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None
     kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
     own = [(f.name, f.read_bytes()) for f in sorted((loaded.root / "item_types").glob("*.j2")) if f.is_file()]
     about = (loaded.config, kinds, own, sorted(loaded.qms.names.items()), view.today, sorted(view.words.table.items()))
-    control = _control(view.control) if view.control is not None else ""
+    control = (view.control.preview, view.control.past) if view.control is not None else ""
     return Kept(view, shelf.digest(shelf.tool_key(), *about, view.language, control, *conditions), target)
 
 
-def _control(control: Publication) -> list[Any]:
-    """What all approvals and revisions come from, but for the text of each document."""
-    register, line = control.register, control.history.mainline
-    votes = [(path, repr(vote), reason) for path, vote, reason in register.statements]
-    records = [(path, repr(record), reason) for path, record, reason in register.records]
-    return [control.preview, control.past, control.today, line[-1].sha if line else "", votes, records]
+def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def _known(view: View) -> dict[str, Known]:
-    """What is known of each item; of a translated one also its translation."""
+    """What is known of each item; of a translated one also its translation, and when it was reviewed last."""
     said = {
         t.content.id: shelf.digest(t.stamp, t.done, t.content.path)
         for t in view.loaded.qms.translations
@@ -114,9 +111,9 @@ def _known(view: View) -> dict[str, Known]:
     for item in view.graph.items.silently():
         view.graph.outline(item)  # of a translated text there is none yet
         known = known_of(item)
-        extra = said.get(item.id)
-        # A translated text is no cell of its own: with another translation it is another item.
-        found[item.id] = known if extra is None else (f"{known[0]} {extra.hex()}", *known[1:])
+        # Neither is a cell of its own: with another translation or review it is another item.
+        extra = f"{said.get(item.id, b'').hex()} {view.graph.reviewed.get(item.id, '')}"
+        found[item.id] = (f"{known[0]} {extra}", *known[1:])
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qmsctl import redline, tracking
+from qmsctl import redline, shelf, tracking
 from qmsctl.approvals.control import Control
 from qmsctl.approvals.judge import CHANGED, Verdict
 from qmsctl.approvals.trail import Entry, entries
@@ -20,11 +20,11 @@ from qmsctl.itemfile import version_of
 from qmsctl.loader import Loaded
 from qmsctl.model import Item
 from qmsctl.pages.wording import Words
-from qmsctl.picture import path_from
-from qmsctl.references import body_links
 
 CONTROL = "control:"
-"""The cell of what change control knows of an item: the text of its file; all else is part of the conditions."""
+"""The cell of what change control knows of an item."""
+ANNOUNCED = "announced:"
+"""The one of all CONTROL cells that stands for everything that is announced."""
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 SHOWN = 8
 """How many revisions a page shows with their redlines; the audit trail has them all."""
@@ -73,6 +73,7 @@ class Publication:
         # A past day is shown with what was known then.
         self._known_until = today if past else "9999-12-31"
         self._known: dict[str, Version | None] = {}
+        self._told: dict[str, bytes] = {}
 
     def spoken(self, t: Words, graph: Graph) -> Publication:
         """Return the same in another language; titles are those of its graph."""
@@ -88,19 +89,21 @@ class Publication:
     def version(self, item: Item) -> Version | None:
         """The landed content that a page shows; None for a text that has not landed."""
         tracking.saw(CONTROL, item.id)
-        for link in body_links(item):
-            if link.image:
-                tracking.saw(tracking.FILE, path_from(item, link.target))
-        if item.id not in self._known:
-            self._known[item.id] = self._version(item)
-        return self._known[item.id]
-
-    def _version(self, item: Item) -> Version | None:
         if item.shipped:
             return None  # it came with qmsctl and has no history here
-        if self.preview:
-            row = next(iter(self.history.candidates(self._root, [item], self.today)), None)
-            return row.version if row and row.version.commit else None
+        if self.preview and not self._known:
+            self._known |= self._lying()
+        if item.id not in self._known:
+            self._known[item.id] = self._in_force(item)
+        return self._known[item.id]
+
+    def _lying(self) -> dict[str, Version | None]:
+        """What the files are that lie there, all asked of Git at once."""
+        rows = [item for item in self.graph.items.silently() if not item.shipped]
+        found = self.history.candidates(self._root, rows, self.today)
+        return {row.item.id: row.version if row.version.commit else None for row in found}
+
+    def _in_force(self, item: Item) -> Version | None:
         found = self.history.in_force(item.id, self.today, self._known_until)
         return found if found is not None and found.path == item.path else None
 
@@ -130,20 +133,22 @@ class Publication:
 
     def reviews(self, item: Item) -> list[Approval]:
         """The periodic reviews of what a page shows."""
-        version = self.version(item)
-        if version is None or not self.graph.types[item.type].controlled:
-            return []
-        key = self.register.manifest(version).key
-        rows = [
-            vote
-            for vote in self.register.periodic(item.id)
-            if not vote.problem and vote.key == key and self.history.day(vote.at) <= self._known_until
-        ]
         return [
             self._line(
                 v, self.titles.title(v.role), str(self.t("periodic review: {verdict}", verdict=self.t(v.verdict)))
             )
-            for v in rows
+            for v in self._reviews(item)
+        ]
+
+    def _reviews(self, item: Item) -> list[Vote]:
+        version = self.version(item)
+        if version is None or not self.graph.types[item.type].controlled:
+            return []
+        key = self.register.manifest(version).key
+        return [
+            vote
+            for vote in self.register.periodic(item.id)
+            if not vote.problem and vote.key == key and self.history.day(vote.at) <= self._known_until
         ]
 
     def _line(self, vote: Vote, role: str, meaning: str) -> Approval:
@@ -220,6 +225,7 @@ class Publication:
 
     def all_coming(self) -> list[Version]:
         """Everything that is announced, soonest first."""
+        tracking.saw(CONTROL, ANNOUNCED)
         kinds = self.graph.types
         names = [
             name
@@ -229,3 +235,19 @@ class Publication:
         announced = (version for name in names for version in self._announced(name))
         seen = [v for v in announced if (item := self._item(v)) is not None and self._may_see(item)]
         return sorted(seen, key=lambda version: (version.effective, version.item))
+
+    def told(self) -> dict[str, bytes]:
+        """A fingerprint of all that is told of each item, and under ANNOUNCED of what is announced.
+
+        It is made of the answers: what they come from (landings, votes, records, rules, people, pictures) is much
+        more, and mostly changes none of them.
+        """
+        if not self._told:
+            with tracking.unheard():
+                self._told |= {item.id: self._answers(item) for item in self.graph.items.silently() if not item.shipped}
+                self._told[ANNOUNCED] = shelf.digest(self.all_coming())
+        return self._told
+
+    def _answers(self, item: Item) -> bytes:
+        verdict, reviews = self.verdict(item), self._reviews(item)
+        return shelf.digest(self.version(item), verdict, reviews, self.coming(item), self.revisions(item))
