@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,6 +78,17 @@ class State:
     @cached_property
     def people(self) -> People:
         return People(self.items, self.loaded.qms.names)
+
+    @cached_property
+    def risks(self) -> Mapping[str, int]:
+        """The greatest likelihood times severity of the risks that name an item or a part of it, by item."""
+        found: dict[str, int] = {}
+        for risk in self.items.values():
+            factors = (risk.get("likelihood"), risk.get("severity"))
+            if all(isinstance(f, int) for f in factors):
+                for name in {text.split("#", 1)[0] for text in _texts(risk.fields)}:
+                    found[name] = max(found.get(name, 0), int(factors[0]) * int(factors[1]))
+        return found
 
     def controls(self, item: Item) -> bool:
         """Tell whether change control covers an item: by its type, or because a rule names its type."""
@@ -187,7 +198,7 @@ def change_of(
         sides=tuple(item for item in (old, new) if item is not None),
         kind="minor" if declared == "editorial" and shown_differs else real_kind(declared, changes),
         fields=_fields(old, new),
-        risk=max(_risk(state, side.id) for state in (before, after)),
+        risk=max(state.risks.get(side.id, 0) for state in (before, after)),
         owner=owner,
     )
     return DocumentChange(side.id, old, new, facts.kind, declared, changes, now, facts)
@@ -201,22 +212,12 @@ def _fields(old: Item | None, new: Item | None) -> frozenset[str]:
     return frozenset(names | ({"body"} if old.body != new.body else set()))
 
 
-def _risk(state: State, item: str) -> int:
-    """Return the greatest likelihood times severity of the risks that name an item or a part of it."""
-    found = 0
-    for risk in state.items.values():
-        factors = (risk.get("likelihood"), risk.get("severity"))
-        if all(isinstance(f, int) for f in factors) and _names(risk.fields, item):
-            found = max(found, int(factors[0]) * int(factors[1]))
-    return found
-
-
-def _names(value: Any, item: str) -> bool:
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return value == item or value.startswith(item + "#")
-    if isinstance(value, Mapping):
-        return any(_names(below, item) for below in value.values())
-    return isinstance(value, list) and any(_names(below, item) for below in value)
+        yield value
+    elif isinstance(value, Mapping | list):
+        for below in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(below)
 
 
 # --- the files that govern the system ----------------------------------------------------------------

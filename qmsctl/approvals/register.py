@@ -41,6 +41,7 @@ class Register:
         self._epochs: dict[frozenset[tuple[str, str]], State] = {}
         self._verdicts: dict[tuple[str, str, str], Verdict] = {}
         self._brought: dict[str, Contributions] = {}
+        self._reviews: dict[str, dict[str, str]] = {}
         self.present = self.epoch(history.tip)
         since = self.present.approvals.since if self.present.approvals else "9999"
         rows = (row for rows in history.versions.values() for row in _since(rows, since, history))
@@ -483,7 +484,9 @@ class Register:
 
     def reviews(self, today: str) -> dict[str, str]:
         """Return item -> the day of the last review that left what is in force on a day as it is."""
-        found = {}
+        if today in self._reviews:
+            return self._reviews[today]
+        found = self._reviews[today] = {}
         for name in [name for name, rows in self._signed.items() if any(v.meaning == votes.PERIODIC for v in rows)]:
             version = self.history.in_force(name, today, "9999-12-31")
             vote = self.reviewed(version, today) if version else None
