@@ -18,6 +18,7 @@ from qmsctl.checks import Report
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
 from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
+from qmsctl.pages.search.index import Known
 from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
 from qmsctl.pages.search.parts import Part, Setting, halves, other_names
 from qmsctl.pages.search.words import folded, id_term, stem, terms, words
@@ -40,7 +41,7 @@ def view_of(root: Path, language: str = "en") -> View:
 
 def index_of(view: View) -> dict[str, bytes]:
     parts = [search.part(view, item) for item in view.graph.items.values()]
-    return dict(search.files(view, listed(view), parts))
+    return dict(search.files(view, listed(view), parts, Known({})))
 
 
 def listed(view: View) -> list[tuple[str, str, str]]:

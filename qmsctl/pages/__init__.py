@@ -28,6 +28,7 @@ from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
+from qmsctl.pages.search.index import Known
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
 from qmsctl.references import body_links
@@ -128,7 +129,7 @@ def _write_language(
             chapter = paper.chapter_file(books.chapter(redact(environment.globals["sides"].for_paper(text)), item))
             files[view.chapter_file(item.id)] = chapter
         part = search.part(view, item)
-        return [view.prefix + _page_of(view, item), *_write_files(docs, files.items())], (shelf.digest(part), part)
+        return [view.prefix + _page_of(view, item), *_write_files(docs, files.items())], part
 
     def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
         rows = [*make()]
@@ -149,10 +150,18 @@ def _write_language(
     found = _made({**alone, **pages}, docs, kept, partial(_warm, view, environment), progress)
     listed = [row for name in alone for row in found[name] or ()]
     index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
-    parts = [found[name][1] for name in pages]
+    parts = [found[name] for name in pages]
     # It is made of what the others found out: that stands in its name.
-    searched = f"search {shelf.digest(index, [found[name][0] for name in pages]).hex()}"
-    _made({searched: partial(write_beside, partial(search.files, view, index, parts))}, docs, kept, _nothing, _nothing)
+    searched = f"search {shelf.digest(index, [[row[0] for row in part] for part in parts]).hex()}"
+
+    def write_search() -> Result:
+        store, key = view.loaded.root / shelf.FOLDER / f"search-{view.language}", shelf.tool_key()
+        bundles = Known(shelf.read(store, key) or {})
+        written = write_beside(partial(search.files, view, index, parts, bundles))
+        shelf.write(store, key, bundles.used)
+        return written
+
+    _made({searched: write_search}, docs, kept, _nothing, _nothing)
     codes.keep(view.loaded.root)
     _copy_images(view.loaded, view, docs)
     return [view.prefix + path for path in (*(row[0] for row in listed), *(_page_of(view, item) for item in items))]

@@ -13,8 +13,8 @@ from qmsctl import tracking
 from qmsctl.model import Item
 from qmsctl.pages.search import entries
 from qmsctl.pages.search.entries import Entry
-from qmsctl.pages.search.index import ROOM, Titles, pack, units
-from qmsctl.pages.search.parts import Names, Setting, other_names, part_of
+from qmsctl.pages.search.index import ROOM, Known, Titles, pack, units
+from qmsctl.pages.search.parts import Names, Packed, Setting, other_names
 from qmsctl.pages.view import View
 
 FAMILIES = {
@@ -37,11 +37,11 @@ def part(view: View, item: Item) -> list[Any]:
     return _parts(view, list(entries.of_item(view, item)))
 
 
-def files(view: View, indexes: Indexes, parts: Iterable[Iterable[Any]]) -> Iterator[tuple[str, bytes]]:
+def files(view: View, indexes: Indexes, parts: Iterable[Iterable[Any]], known: Known) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of the index of one language.
 
     ``indexes`` are the pages that are not one item, as (path, title, name of the type it lists or ""); ``parts`` what the
-    items add, in their order.
+    items add, in their order; ``known`` what was brought together before, as far as it still holds.
     """
     first = [entries.of_index(view, path, title, view.types.get(kind)) for path, title, kind in indexes]
     rows = [*(row for entry in first for row in _parts(view, [entry])), *(row for part in parts for row in part)]
@@ -51,7 +51,7 @@ def files(view: View, indexes: Indexes, parts: Iterable[Iterable[Any]]) -> Itera
         process=lambda ref: view.title(ref) if ref else "",
         location=view.title,
     )
-    for name, data in pack(units(map(part_of, rows)), view.language, titles).items():
+    for name, data in pack(units(map(Packed._make, rows)), view.language, titles, known).items():
         yield f"assets/search/{view.language}/{name}", data
 
 
@@ -59,7 +59,7 @@ def _parts(view: View, found: Sequence[Entry]) -> list[Any]:
     where = found[0].page.where
     process = view.title(where) if where else ""
     setting: Setting = tracking.keep(vars(view), "search.setting", lambda: Setting(view.language, _names(view)))
-    return [setting.part(found[at : at + ROOM], process).plain for at in range(0, len(found), ROOM)]
+    return [tuple(setting.part(found[at : at + ROOM], process).packed) for at in range(0, len(found), ROOM)]
 
 
 def _families(view: View) -> Callable[[str], str]:

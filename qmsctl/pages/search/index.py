@@ -2,7 +2,8 @@
 
 A search reads the first file, those few that hold its words, and those that hold what it shows; so what is transferred
 does not grow with the system. Every file but the first is named after its content, and cut where a change somewhere else
-does not move the cut: a browser keeps what did not change.
+does not move the cut: a browser keeps what did not change. Neighbours are brought together in bundles first, which are
+kept, so that a change costs its bundle and the putting together.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
+from typing import Any, NamedTuple
 
+from qmsctl import shelf
 from qmsctl.model import slug
 from qmsctl.pages.search import packing
-from qmsctl.pages.search.parts import COMPOUNDING, LEVELS, Part, halves
+from qmsctl.pages.search.parts import COMPOUNDING, LEVELS, Packed, Part, halves
 from qmsctl.pages.search.words import ENDINGS, LONGEST, STOP, stem
 
 ROOM = packing.ROOM
@@ -38,6 +41,8 @@ ROLE = 1_500
 """Entries kept for one role."""
 NAME = 8
 """Signs of the name of a file."""
+Placed = tuple[int, Part]
+"""A part with its slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,44 @@ class Unit:
     """A part at its place: its entries have the numbers from ``slot * ROOM``."""
 
     slot: int
-    part: Part
+    part: Packed
 
 
-def units(found: Iterable[Part]) -> list[Unit]:
+class Bundle(NamedTuple):
+    """What neighbouring units add.
+
+    Words with the first and the last slot that has them, and postings without the first step; what is shown, by the
+    number of the first entry; of each unit its slot, the kinds of its entries, its process and locations; role -> entries
+    that concern it, role -> item -> how often; item -> its entry; spelling -> how often; how many entries there are.
+    """
+
+    words: Mapping[str, tuple[int, int, str]]
+    blocks: Sequence[tuple[int, str]]
+    facets: Sequence[tuple[int, str, str, tuple[str, ...]]]
+    concerned: Mapping[str, list[int]]
+    often: Mapping[str, Mapping[str, int]]
+    at: Mapping[str, int]
+    spellings: Mapping[str, int]
+    entries: int
+
+
+class Known:
+    """Results by a digest of all that they were made from: those known from before, and those that were used."""
+
+    def __init__(self, known: Mapping[bytes, Any]) -> None:
+        self._known = known
+        self.used: dict[bytes, Any] = {}
+
+    def take(self, key: bytes, make: Callable[[], Any]) -> Any:
+        """Return a result, plain data, made if it is not known."""
+        if key not in self.used:
+            self.used[key] = self._known[key] if key in self._known else make()
+        return self.used[key]
+
+
+def units(found: Iterable[Packed]) -> list[Unit]:
     """Return parts at their places. Each type of page has slots to spare, so that a new item does not move others."""
-    types: dict[str, list[Part]] = defaultdict(list)
+    types: dict[str, list[Packed]] = defaultdict(list)
     for part in found:
         types[part.kind].append(part)
     made, start = [], 0
@@ -72,7 +109,7 @@ def units(found: Iterable[Part]) -> list[Unit]:
 
 def _kinds(found: Iterable[Unit]) -> tuple[str, ...]:
     """The kinds of entries and of their pages."""
-    return tuple(sorted({kind for unit in found for kind in (unit.part.kind, *(row.kind for row in unit.part.rows))}))
+    return tuple(sorted({kind for unit in found for kind in (unit.part.kind, *unit.part.kinds)}))
 
 
 class Files:
@@ -118,24 +155,71 @@ def best(text: str) -> str:
     return "".join(out)
 
 
-def postings(found: Sequence[Unit], language: str) -> dict[str, str]:
-    """Return word -> its postings: for each unit that has it the step from the one before, and a fragment."""
-    steps = [packing.number(step) for step in range(found[-1].slot + 2)] if found else []
-    rows: defaultdict[str, list[str]] = defaultdict(list)
-    last: dict[str, int] = {}
-    known = _long_words(found) if language in COMPOUNDING else frozenset()
+def bundles(found: Sequence[Unit], language: str, number: Mapping[str, int], known: Known) -> list[Bundle]:
+    """Return what all units add, SPAN slots in each bundle."""
+    long = _long_words(found) if language in COMPOUNDING else frozenset()
 
     @cache
     def split(word: str) -> tuple[str, ...]:
-        return halves(word, language, known)
+        return halves(word, language, long)
 
-    for unit in found:
-        slot = unit.slot
-        for word, fragment in _fragments(unit.part, split):
-            rows[word].append(steps[slot - last.get(word, -1)] + fragment)
+    # Halves of compounds are words that stand somewhere, anywhere.
+    about = shelf.digest(language, sorted(long), sorted(number.items()))
+    made = []
+    for _, group in groupby(found, key=lambda unit: unit.slot // SPAN):
+        some = list(group)
+        key = shelf.digest(about, *(part for unit in some for part in (unit.slot, unit.part.digest)))
+        made.append(Bundle._make(known.take(key, partial(_bundle, some, split, number))))
+    return made
+
+
+def _bundle(
+    some: Sequence[Unit], split: Callable[[str], tuple[str, ...]], number: Mapping[str, int]
+) -> tuple[Any, ...]:
+    found = [(unit.slot, unit.part.part) for unit in some]
+    spellings: defaultdict[str, int] = defaultdict(int)
+    for _, part in found:
+        for word, count in zip(part.spellings.split(" "), part.often, strict=False):
+            spellings[word] += count
+    made = Bundle(
+        _words(found, split),
+        tuple(blocks(found, number)),
+        tuple((slot, packing.runs([number[row.kind] for row in p.rows]), p.where, p.locations) for slot, p in found),
+        *_concerned(found),
+        dict(spellings),
+        sum(len(part.rows) for _, part in found),
+    )
+    return tuple(made)
+
+
+def _words(found: Iterable[Placed], split: Callable[[str], tuple[str, ...]]) -> dict[str, tuple[int, int, str]]:
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    rows: defaultdict[str, list[str]] = defaultdict(list)
+    for slot, part in found:
+        for word, fragment in _fragments(part, split):
+            if word in last:
+                rows[word].append(packing.number(slot - last[word]))
+            else:
+                first[word] = slot
+            rows[word].append(fragment)
             last[word] = slot
+    return {word: (slot, last[word], "".join(rows[word])) for word, slot in first.items()}
+
+
+def postings(found: Iterable[Bundle], known: Known) -> dict[str, str]:
+    """Return word -> its postings: for each unit that has it the step from the one before, and a fragment."""
+    rows: defaultdict[str, list[str]] = defaultdict(list)
+    last: dict[str, int] = {}
+    for bundle in found:
+        for word, (start, end, text) in bundle.words.items():
+            rows[word] += (packing.number(start - last.get(word, -1)), text)
+            last[word] = end
     made = {word: "".join(texts) for word, texts in rows.items()}
-    return {word: best(text) if len(text) > 2 * MOST else text for word, text in made.items()}
+    for word, text in made.items():
+        if len(text) > 2 * MOST:
+            made[word] = known.take(shelf.digest("best", text), partial(best, text))
+    return made
 
 
 def _fragments(part: Part, split: Callable[[str], tuple[str, ...]]) -> Iterable[tuple[str, str]]:
@@ -156,7 +240,7 @@ def _fragments(part: Part, split: Callable[[str], tuple[str, ...]]) -> Iterable[
 
 
 def _long_words(found: Iterable[Unit]) -> frozenset[str]:
-    return frozenset(word for unit in found for word in unit.part.words.split(" ") if len(word) > 3)
+    return frozenset(word for unit in found for word in unit.part.part.words.split(" ") if len(word) > 3)
 
 
 def shards(rows: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -182,12 +266,11 @@ def _shard(words: list[str], rows: dict[str, str]) -> str:
     return packing.said([" ".join(words), " ".join(rows[word] for word in words)])
 
 
-def spelling(found: Iterable[Unit], language: str, known: Iterable[str]) -> str:
+def spelling(found: Iterable[Bundle], language: str, known: Iterable[str]) -> str:
     """The words that mend typing errors: those of titles first, as many as there is room for."""
-    often: defaultdict[str, int] = defaultdict(int)
-    for unit in found:
-        for word, count in zip(unit.part.spellings.split(" "), unit.part.often, strict=False):
-            often[word] += count
+    often: Counter[str] = Counter()
+    for bundle in found:
+        often.update(bundle.spellings)
     forms: dict[str, tuple[int, str]] = {}
     for word, count in often.items():
         term = stem(word, language)
@@ -207,37 +290,38 @@ def spelling(found: Iterable[Unit], language: str, known: Iterable[str]) -> str:
     return packing.shared(sorted(kept, key=lambda w: w.encode("utf-16-be")))
 
 
-def blocks(found: Iterable[Unit], number: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+def blocks(found: Iterable[Placed], number: Mapping[str, int]) -> Iterator[tuple[int, str]]:
     """Yield (number of the first entry, JSON) of every file of what is shown: [[page, [entry]]] by unit."""
-    for _, group in groupby(found, key=lambda unit: unit.slot // GROUP):
+    for _, group in groupby(found, key=lambda placed: placed[0] // GROUP):
         first, size = 0, 0
         shown: list[str] = []
-        for unit in group:
-            rows = unit.part.rows
+        for slot, part in group:
+            rows = part.rows
             for at in range(0, len(rows), BLOCK):
                 some = [f"[{number[row.kind]},{row.shown}" for row in rows[at : at + BLOCK]]
                 if shown and (at or size + len(some) > BLOCK):
                     yield first, f"[{','.join(shown)}]"
                     size, shown = 0, []
                 if not shown:
-                    first = unit.slot * ROOM + at
-                before, after = unit.part.shown
-                shown.append(f"[{before},{number[unit.part.kind]},{after},[{','.join(some)}]]")
+                    first = slot * ROOM + at
+                before, after = part.shown
+                shown.append(f"[{before},{number[part.kind]},{after},[{','.join(some)}]]")
                 size += len(some)
         if shown:
             yield first, f"[{','.join(shown)}]"
 
 
-def pack(found: Sequence[Unit], language: str, titles: Titles) -> dict[str, bytes]:
+def pack(found: Sequence[Unit], language: str, titles: Titles, known: Known) -> dict[str, bytes]:
     """Return name -> content of every file: the first one as `start.js`, the others named after what they hold."""
     kinds = {kind: at for at, kind in enumerate(_kinds(found))}
-    texts = postings(found, language)
+    parts = bundles(found, language, kinds, known)
+    texts = postings(parts, known)
     words = list(shards(texts))
     files = Files()
-    roles = {role: files.add(packing.said(rows)) for role, rows in _roles(found).items()}
+    roles = {role: files.add(packing.said(rows)) for role, rows in _roles(parts).items()}
     first = {
         "language": language,
-        "count": sum(len(unit.part.rows) for unit in found),
+        "count": sum(bundle.entries for bundle in parts),
         "slots": found[-1].slot + 1 if found else 0,
         "room": ROOM,
         "span": SPAN,
@@ -246,10 +330,10 @@ def pack(found: Sequence[Unit], language: str, titles: Titles) -> dict[str, byte
         "kinds": [[slug(kind), str(titles.kind(kind)), titles.family(kind)] for kind in kinds],
         "firsts": " ".join(word for word, _ in words),
         "shards": "".join(files.add(text) for _, text in words),
-        "blocks": "".join(files.add(packing.said([names])) for names in _names(found, kinds, files)),
+        "blocks": "".join(files.add(packing.said([names])) for names in _names(parts, files)),
         "roles": files.add(packing.said([" ".join(roles), "".join(roles.values())])),
-        "spelling": files.add(packing.said(spelling(found, language, texts))),
-        "facets": files.add(packing.said(_facets(found, kinds, titles))),
+        "spelling": files.add(packing.said(spelling(parts, language, texts))),
+        "facets": files.add(packing.said(_facets(parts, titles))),
         "stop": " ".join(sorted(STOP)),
         "longest": LONGEST,
         "endings": [[list(ending) for ending in endings] for endings in ENDINGS.get(language, ())],
@@ -258,32 +342,34 @@ def pack(found: Sequence[Unit], language: str, titles: Titles) -> dict[str, byte
     return {"start.js": packing.script("start", packing.said(first)), **made}
 
 
-def _names(found: Sequence[Unit], kinds: Mapping[str, int], files: Files) -> list[str]:
+def _names(found: Iterable[Bundle], files: Files) -> list[str]:
     """For each SPAN of slots the files of what is shown: the step to the number of the first entry, and the name."""
-    spans: list[list[str]] = [[] for _ in range(found[-1].slot // SPAN + 1 if found else 0)]
-    last = [at * SPAN * ROOM for at in range(len(spans))]
-    for first, text in blocks(found, kinds):
-        span = first // (SPAN * ROOM)
-        spans[span].append(packing.number(first - last[span]) + files.add(text))
-        last[span] = first
-    return ["".join(names) for names in spans]
+    spans: list[str] = []
+    for bundle in found:
+        span = bundle.facets[0][0] // SPAN
+        spans += [""] * (span - len(spans))
+        last, names = span * SPAN * ROOM, []
+        for first, text in bundle.blocks:
+            names.append(packing.number(first - last) + files.add(text))
+            last = first
+        spans.append("".join(names))
+    return spans
 
 
-def _facets(found: Sequence[Unit], kinds: Mapping[str, int], titles: Titles) -> dict[str, object]:
+def _facets(found: Iterable[Bundle], titles: Titles) -> dict[str, object]:
     """By what hits are filtered: for each unit the kinds of its entries, its process, its locations."""
-    pages = [unit.part for unit in found]
-    patterns = [packing.runs([kinds[row.kind] for row in part.rows]) for part in pages]
-    pattern = {text: at for at, text in enumerate(sorted(set(patterns)))}
-    process = {ref: at for at, ref in enumerate(sorted({page.where for page in pages}))}
-    group = {places: at for at, places in enumerate(sorted({page.locations for page in pages}))}
+    rows = [row for bundle in found for row in bundle.facets]
+    pattern = {text: at for at, text in enumerate(sorted({row[1] for row in rows}))}
+    process = {ref: at for at, ref in enumerate(sorted({row[2] for row in rows}))}
+    group = {places: at for at, places in enumerate(sorted({row[3] for row in rows}))}
     names = sorted({place for places in group for place in places})
     return {
-        "slots": "".join(packing.number(slot) for slot in _steps([unit.slot for unit in found])),
-        "patterns": packing.runs([pattern[text] for text in patterns]),
+        "slots": "".join(packing.number(slot) for slot in _steps([row[0] for row in rows])),
+        "patterns": packing.runs([pattern[row[1]] for row in rows]),
         "pattern": list(pattern),
-        "processes": packing.runs([process[page.where] for page in pages]),
+        "processes": packing.runs([process[row[2]] for row in rows]),
         "process": [[ref, titles.process(ref)] for ref in process],
-        "groups": packing.runs([group[page.locations] for page in pages]),
+        "groups": packing.runs([group[row[3]] for row in rows]),
         "group": [[names.index(place) for place in places] for places in group],
         "locations": [[ref, titles.location(ref)] for ref in names],
     }
@@ -302,20 +388,33 @@ def _steps(slots: Sequence[int]) -> list[int]:
     return out
 
 
-def _roles(found: Iterable[Unit]) -> dict[str, list[str]]:
-    """Role -> [entries that concern it, what it works by most]."""
-    concerned: dict[str, list[int]] = defaultdict(list)
-    often: dict[str, Counter[str]] = defaultdict(Counter)
+def _concerned(found: Iterable[Placed]) -> tuple[dict[str, list[int]], dict[str, dict[str, int]], dict[str, int]]:
+    """Role -> entries that concern it, role -> item -> how often it does, item -> its entry."""
+    concerned: defaultdict[str, list[int]] = defaultdict(list)
+    often: defaultdict[str, Counter[str]] = defaultdict(Counter)
     at: dict[str, int] = {}
-    for unit in found:
-        part = unit.part
-        for number, row in enumerate(part.rows, unit.slot * ROOM):
+    for slot, part in found:
+        for number, row in enumerate(part.rows, slot * ROOM):
             if not row.anchor and part.item:
                 at[part.item] = number
             for role in row.roles:
                 concerned[role].append(number)
                 if row.anchor and row.kind != "Section" and not part.gone:
                     often[role][part.item] += 1
+    return dict(concerned), {role: dict(items) for role, items in often.items()}, at
+
+
+def _roles(found: Iterable[Bundle]) -> dict[str, list[str]]:
+    """Role -> [entries that concern it, what it works by most]."""
+    concerned: defaultdict[str, list[int]] = defaultdict(list)
+    often: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    at: dict[str, int] = {}
+    for bundle in found:
+        at |= bundle.at
+        for role, numbers in bundle.concerned.items():
+            concerned[role] += numbers
+        for role, items in bundle.often.items():
+            often[role].update(items)
     made = {}
     for role in sorted(concerned):
         if " " in role or not role:

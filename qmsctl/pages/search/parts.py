@@ -5,12 +5,14 @@ A part is plain data and knows nothing of other pages, so that it can be kept un
 
 from __future__ import annotations
 
+import marshal
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from qmsctl import shelf
 from qmsctl.pages.search import packing
 from qmsctl.pages.search.entries import Entry
 from qmsctl.pages.search.words import STOP, id_term, stem, terms, words
@@ -75,14 +77,26 @@ class Part(NamedTuple):
     shown: tuple[str, str]
 
     @property
-    def plain(self) -> tuple[Any, ...]:
-        """The same as plain tuples."""
-        return *self[:5], tuple(map(tuple, self.rows)), *self[6:]
+    def packed(self) -> Packed:
+        """The same in a piece, with what must be known of it before it is unpacked."""
+        plain: tuple[Any, ...] = (*self[:5], tuple(map(tuple, self.rows)), *self[6:])
+        return Packed(
+            shelf.digest(plain), self.kind, tuple({row.kind: None for row in self.rows}), marshal.dumps(plain)
+        )
 
 
-def part_of(plain: Sequence[Any]) -> Part:
-    """Return the part that was made plain."""
-    return Part._make([*plain[:5], tuple(map(Row._make, plain[5])), *plain[6:]])
+class Packed(NamedTuple):
+    """A part that is unpacked when it is asked for: a fingerprint of it, the kinds of its page and its entries."""
+
+    digest: bytes
+    kind: str
+    kinds: tuple[str, ...]
+    data: bytes
+
+    @property
+    def part(self) -> Part:
+        plain = marshal.loads(self.data)
+        return Part._make([*plain[:5], tuple(map(Row._make, plain[5])), *plain[6:]])
 
 
 def other_names(glossary: Iterable[Sequence[str]], language: str) -> Names:
