@@ -119,10 +119,10 @@ class Kept:
 
     def __init__(self, root: Path, items: Items, key: bytes, loaded: str) -> None:
         self._root = root
-        self._key = key
         self._loaded = loaded
         self._after = {item.id: known_of(item) for item in items.silently()}
-        found = shelf.read(self._file, key)
+        self._store = shelf.Rows(root / shelf.FOLDER / FILE, key)
+        found = self._store.tables
         self._kept: dict[str, Held] = found[1] if found else {}
         self._checks: dict[str, tuple[Held, tuple[Row, ...]]] = found[2] if found else {}
         self._items: dict[str, tuple[Held, tuple[Row, ...]]] = found[3] if found else {}
@@ -137,10 +137,6 @@ class Kept:
         self._stale = not found or bool(self.changes.touched) or bool(moved)
         self.taken = 0
         self.made = 0
-
-    @property
-    def _file(self) -> Path:
-        return self._root / shelf.FOLDER / FILE
 
     def of_check(self, name: str, make: Callable[[], list[Finding]], loaded: bool) -> list[Finding]:
         """Return what a check found, made anew only where something that it reads has changed.
@@ -189,7 +185,7 @@ class Kept:
         rows += used.values()
         paths = {path for held in rows for path in held.get(tracking.FILE, ())}
         files = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
-        shelf.write(self._file, self._key, (self._after, used, self._checks, self._items, files))
+        self._store.write((self._after, used, self._checks, self._items, files))
 
 
 def used_of(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:

@@ -12,6 +12,7 @@ import hashlib
 import marshal
 import os
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -148,3 +149,41 @@ def write(file: Path, key: bytes, value: Any) -> None:
         if not ignored.is_file():
             write_whole(ignored, "# Results kept between runs; delete the folder at any time.\n*\n")
         write_whole(file, _MAGIC + hashlib.sha256(body).digest() + body)
+
+
+Tables = tuple[dict[str, Any], ...]
+
+
+class Rows:
+    """Tables of rows by name, in two files: most rows, and what differs since, so that one change does not write all."""
+
+    def __init__(self, file: Path, key: bytes) -> None:
+        self._file, self._key = file, key
+        found = read(file, key)
+        self._name: bytes = found[0] if found else b""
+        self._most: Tables = found[1] if found else ()
+        self.tables: Tables | None = tuple(map(dict, self._most)) if found else None
+        """What was kept; None if there is nothing."""
+        for table, (changed, gone) in zip(self.tables or (), self._recent() or (), strict=False):
+            table.update(changed)
+            for name in gone:
+                table.pop(name, None)
+
+    def _recent(self) -> Any:
+        return read(self._file.with_name(f"{self._file.name}-recent"), digest(self._key, self._name))
+
+    def write(self, tables: Tables) -> None:
+        """Keep tables, as many as before, in place of what was kept."""
+        differing = [_difference(*pair) for pair in zip(self._most, tables, strict=False)]
+        many = sum(map(len, self._most))
+        if len(self._most) != len(tables) or sum(len(row) for pair in differing for row in pair) > many // 8:
+            name = digest(time.time_ns(), os.getpid())
+            write(self._file, self._key, (name, tables))
+        else:
+            write(self._file.with_name(f"{self._file.name}-recent"), digest(self._key, self._name), differing)
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the rows that are new or another, and the names of those that are gone."""
+    changed = {name: row for name, row in after.items() if name not in before or before[name] != row}
+    return changed, [name for name in before if name not in after]

@@ -314,7 +314,36 @@ def test_two_that_write_at_once_do_no_harm(small: Path) -> None:
         ".gitignore",
         "items",
         "findings",
+        "findings-recent",
         "schemas",
         "checks",
         "items-recent",
     }
+
+
+TABLES = st.lists(
+    st.tuples(*[st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.integers(0, 2), min_size=n) for n in (9, 0)]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(TABLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_rows_are_what_was_written_last(tmp_path_factory: pytest.TempPathFactory, written: list[shelf.Tables]) -> None:
+    file = tmp_path_factory.mktemp("rows") / "build" / "cache" / "rows"
+    assert shelf.Rows(file, b"k" * 32).tables is None
+    for tables in written:
+        shelf.Rows(file, b"k" * 32).write(tables)
+        assert shelf.Rows(file, b"k" * 32).tables == tables
+    assert shelf.Rows(file, b"o" * 32).tables is None
+
+
+def test_what_differs_from_another_state_is_not_taken(tmp_path: Path) -> None:
+    file, key = tmp_path / "rows", b"k" * 32
+    many = dict.fromkeys(map(str, range(50)), 0)
+    shelf.Rows(file, key).write((many,))
+    late = shelf.Rows(file, key)
+    shelf.Rows(file, key).write(({"other": 1, **dict.fromkeys(map(str, range(40)), 1)},))
+    late.write(({**many, "1": 7},))  # what it differs from is there no more
+    assert shelf.Rows(file, key).tables == ({"other": 1, **dict.fromkeys(map(str, range(40)), 1)},)

@@ -25,13 +25,12 @@ class Kept:
         root = view.loaded.root
         self._root = root
         self._target = target
-        self._file = root / shelf.FOLDER / f"pages-{view.language}"
-        self._key = key
+        self._store = shelf.Rows(root / shelf.FOLDER / f"pages-{view.language}", key)
         self._after = _known(view)
         self._findings = _findings(view)
         self._figures = _figures(view)
         self._control = dict(view.control.told()) if view.control is not None else {}
-        found = shelf.read(self._file, key)
+        found = self._store.tables
         self._shared: dict[str, Held] = found[1] if found else {}
         self._made: dict[str, Made] = found[2] if found else {}
         before: dict[str, Known] = found[0] if found else {}
@@ -81,7 +80,7 @@ class Kept:
         paths = {path for held in rows for path in held.get(tracking.FILE, ())}
         states = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
         about = self._findings, self._figures, self._control
-        shelf.write(self._file, self._key, (self._after, used, made, states, *about))
+        self._store.write((self._after, used, made, states, *about))
 
 
 def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None:
@@ -125,13 +124,13 @@ def _findings(view: View) -> dict[str, bytes]:
     return {name: shelf.digest(found) for name, found in rows.items()}
 
 
-def _figures(view: View) -> str:
-    """A fingerprint of the values of measures and of what they are made of."""
+def _figures(view: View) -> dict[str, bytes]:
+    """A fingerprint of the values of measures and of what they are made of, as a table of one row or none."""
     if view.shows_figures is None:
-        return ""
+        return {}
     kinds = ("kpi", "kpi-log", "data-source", "objective", "location", "strategy", "process", "role")
     items = [item.stamp[0] for item in view.graph.items.silently() if item.type in kinds and item.stamp is not None]
-    return shelf.digest(items, *_below(view.shows_figures.measures.store.folder)).hex()
+    return {"": shelf.digest(items, *_below(view.shows_figures.measures.store.folder))}
 
 
 def _below(folder: Path) -> Iterable[tuple[str, Any]]:
