@@ -80,8 +80,14 @@ def keep(store: dict[str, Any], key: str, compute: Callable[[], Value]) -> Value
         if now is None:
             found = (compute(), False)
         else:
+            asking = now
             with listening() as read:
-                found = (compute(), True)
+                try:
+                    found = (compute(), True)
+                except BaseException:
+                    for name, ids in read.items():
+                        asking[name] |= ids  # that there is no value rests on them too
+                    raise
             known = kept_cells.setdefault(key, cells())
             for name, ids in read.items():
                 known[name] |= ids

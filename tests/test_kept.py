@@ -9,6 +9,8 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -347,3 +349,13 @@ def test_what_differs_from_another_state_is_not_taken(tmp_path: Path) -> None:
     shelf.Rows(file, key).write(({"other": 1, **dict.fromkeys(map(str, range(40)), 1)},))
     late.write(({**many, "1": 7},))  # what it differs from is there no more
     assert shelf.Rows(file, key).tables == ({"other": 1, **dict.fromkeys(map(str, range(40)), 1)},)
+
+
+def test_duckdb_has_nothing_to_complain_of_in_the_end(tmp_path: Path) -> None:
+    script = (
+        "import sys, ibis; from pathlib import Path; from qmsctl import shelf; from qmsctl.measures import engine\n"
+        "backend = engine._duckdb(ibis, 'UTC'); backend.raw_sql('SELECT 1'); file = Path(sys.argv[1])\n"
+        "shelf.write(file, b'k' * 32, {}); assert shelf.read(file, b'k' * 32) == {}"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "rows")], capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stderr == ""

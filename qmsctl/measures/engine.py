@@ -6,8 +6,10 @@ where they are. Each source has a connection of its own, so that one that hangs 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime
+import gc
 import glob
 import hashlib
 import os
@@ -17,6 +19,7 @@ import threading
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
@@ -215,7 +218,14 @@ def _open(ibis: Any, source: Source, data: Path, zone: str, stack: contextlib.Ex
     return Rows(source, backend, table, f"DuckDB {duckdb.__version__}", "duckdb", zone, files)
 
 
+@lru_cache(maxsize=1)
+def _cleared_in_the_end() -> None:
+    """DuckDB complains if it is not cleared away when a program ends, as what `shelf` passes over would not be."""
+    atexit.register(gc.unfreeze)
+
+
 def _duckdb(ibis: Any, zone: str) -> Any:
+    _cleared_in_the_end()
     backend = ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
     limit = os.environ.get(MEMORY, "")
     if limit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from qmsctl.pages import agenda, calendar, overview, registers, search, transition
+from qmsctl.pages import agenda, calendar, compliance, overview, registers, search, transition
 from qmsctl.pages.view import View
 
 Page = tuple[str, str, dict[str, Any]]
@@ -18,6 +18,8 @@ def groups() -> list[tuple[str, Callable[[View], Iterator[Page]]]]:
         ("overview", overview.pages),
         ("calendar", calendar.pages),
         ("registers", registers.pages),
+        ("findings", registers.pages_of_findings),
+        ("compliance", compliance.pages),
         ("transition", transition.pages),
         ("search", search.pages),
     ]

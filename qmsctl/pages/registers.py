@@ -18,7 +18,6 @@ from typing import Any
 
 from qmsctl.measures import scorecards
 from qmsctl.model import Finding, Item, mapping_of
-from qmsctl.pages import compliance
 from qmsctl.pages.view import View
 from qmsctl.printable import no_formula, without_steering
 from qmsctl.schema import ItemType
@@ -131,26 +130,33 @@ def names_in(cell: Cell) -> tuple[Name, ...]:
     return cell if isinstance(cell, tuple) else ()
 
 
+def _own() -> dict[str, Any]:
+    """What all pages of registers are given."""
+    return {"plain": True, "signs": SIGNS, "inline": INLINE, "few": FEW_NAMES, "clip": clipped, "names": names_in}
+
+
 # --- pages and files --------------------------------------------------------------------------------
 
 
 def pages(view: View) -> Iterator[Page]:
-    """Yield (path, template, values) of the registers, the lists made of them and the pages on compliance."""
+    """Yield (path, template, values) of the registers and the lists made of them, but for that of findings."""
     t = view.t
-    own = {"plain": True, "signs": SIGNS, "inline": INLINE, "few": FEW_NAMES, "clip": clipped, "names": names_in}
-    yield "registers.md", "registers/overview.md.j2", {**own, "title": t("Registers"), "groups": _overview(view)}
+    yield "registers.md", "registers/overview.md.j2", {**_own(), "title": t("Registers"), "groups": _overview(view)}
     for name, kind in view.types.items():
         values = {"title": t(kind.plural), "kind": kind, "table": of_type(view, name)}
-        yield f"registers/{name}.md", "registers/register.md.j2", {**own, **values}
+        yield f"registers/{name}.md", "registers/register.md.j2", {**_own(), **values}
     yield (
         "documents.md",
         "registers/documents.md.j2",
-        {**own, "title": t("Controlled documents"), "table": documents(view)},
+        {**_own(), "title": t("Controlled documents"), "table": documents(view)},
     )
-    yield "risks.md", "registers/risks.md.j2", {**own, "title": t("Risks and opportunities"), **_risks(view)}
-    values = {"title": t("Open findings"), "table": findings(view), "levels": _levels(view), "quiet": True}
-    yield "findings.md", "registers/findings.md.j2", {**own, **values}
-    yield from compliance.pages(view)
+    yield "risks.md", "registers/risks.md.j2", {**_own(), "title": t("Risks and opportunities"), **_risks(view)}
+
+
+def pages_of_findings(view: View) -> Iterator[Page]:
+    """Yield the page of what the checks found: by itself, since it changes most often."""
+    values = {"title": view.t("Open findings"), "table": findings(view), "levels": _levels(view), "quiet": True}
+    yield "findings.md", "registers/findings.md.j2", {**_own(), **values}
 
 
 def files(view: View) -> Iterator[tuple[str, bytes]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from qmsctl.coverage import NAMES, Clause, UnknownStandard, above
-from qmsctl.coverage.transition import PHASES, Move, Task, Transition, transition
+from qmsctl.coverage.transition import PHASES, Move, Task, Transition, mapping_between, transition
 from qmsctl.model import Item
 from qmsctl.pages import transition_words as words
 from qmsctl.pages.view import View
@@ -49,25 +50,25 @@ def path_of(standard: Item) -> str:
     return f"compliance/{standard.id}-transition"
 
 
-def ways(view: View) -> list[tuple[Item, Item, Transition]]:
-    """Return (older, newer, way) for each item about a standard that replaces another, where a mapping leads there."""
+def editions(view: View) -> list[tuple[Item, Item]]:
+    """Return (older, newer) for each item about a standard that replaces another, where a mapping leads there."""
     found = []
     for newer in view.of_type("standard"):
         older = view.item(str(newer.get("replaces") or ""))
         if older is None or older.type != "standard":
             continue
-        try:
-            found.append((older, newer, transition(view.graph, older.id, newer.id, view.today, claims=view.claims)))
-        except UnknownStandard:
-            # Two items may follow each other without a mapping of their editions; there is nothing to show then.
-            continue
+        # Two items may follow each other without a mapping of their editions; there is nothing to show then.
+        with contextlib.suppress(UnknownStandard):
+            mapping_between(view.graph, view.coverage(older.id), view.coverage(newer.id))
+            found.append((older, newer))
     return found
 
 
 def pages(view: View) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (path, template, values) of a page for each edition that takes the place of another."""
     t = view.t
-    for older, newer, found in ways(view):
+    for older, newer in editions(view):
+        found = transition(view.graph, older.id, newer.id, view.today, claims=view.claims)
         old, new = found.old.catalogue.title, found.new.catalogue.title
         yield (
             f"{path_of(newer)}.md",

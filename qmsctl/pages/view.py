@@ -273,7 +273,7 @@ class View:
         from qmsctl.pages import transition  # that module needs this one
 
         found: dict[str, str] = {}
-        for older, newer, _ in transition.ways(self):
+        for older, newer in transition.editions(self):
             found[older.id] = found[newer.id] = transition.path_of(newer)
         return found
 
