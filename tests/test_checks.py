@@ -14,7 +14,8 @@ from qmsctl.approvals.control import open_control
 from qmsctl.gate import decide
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded, load
-from qmsctl.measures.board import FOLDER, Measures
+from qmsctl.measures import FOLDER
+from qmsctl.measures.board import Measures
 from qmsctl.measures.run import run as compute
 from tests.conftest import TODAY
 from tests.examples import Example, parse

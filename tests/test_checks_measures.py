@@ -13,7 +13,8 @@ from qmsctl import checks
 from qmsctl.graph import Graph
 from qmsctl.history import revisions
 from qmsctl.loader import load
-from qmsctl.measures.board import FOLDER, Measures
+from qmsctl.measures import FOLDER
+from qmsctl.measures.board import Measures
 from qmsctl.measures.run import run
 from tests.conftest import TODAY
 

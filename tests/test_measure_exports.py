@@ -27,8 +27,8 @@ from qmsctl.cli import app
 from qmsctl.exports import database, odcs, openmetrics, values
 from qmsctl.graph import Graph
 from qmsctl.loader import load
-from qmsctl.measures import run
-from qmsctl.measures.board import FOLDER, Measures
+from qmsctl.measures import FOLDER, run
+from qmsctl.measures.board import Measures
 from tests.conftest import REPOSITORY, TODAY
 
 HOSTILE = 'Returns "of\nall" \\n parts\\'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from qmsctl.engines.serve import stamp
+from qmsctl.saves import look
 
 PROGRAM = """
 import sys
@@ -84,18 +85,18 @@ def test_an_edit_reaches_the_browser(root: Path, served: subprocess.Popen[str]) 
 
 
 def test_which_files_are_watched(root: Path) -> None:
-    seen = [stamp(root)]
+    seen = [look(root)]
     for name in ("sops/b.yaml", "qms.yaml", "sops/deep/c.svg"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("x")
-        seen.append(stamp(root))
+        seen.append(look(root))
     (root / "sops/b.yaml").unlink()
-    seen.append(stamp(root))
+    seen.append(look(root))
     (root / "qms.yaml").rename(root / "other.yaml")
-    seen.append(stamp(root))
+    seen.append(look(root))
     os.utime(root / "sops/a.md", ns=(1, 1))
-    seen.append(stamp(root))
-    assert len(set(seen)) == len(seen)
+    seen.append(look(root))
+    assert all(one != other for one, other in itertools.pairwise(seen))
     for name in ("build/x.md", ".hidden/x.md", "sops/.x.md", "sops/x.md~", "sops/x.tmp"):
         (root / name).write_text("x")
-    assert stamp(root) == seen[-1]
+    assert look(root) == seen[-1]

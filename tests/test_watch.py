@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from qmsctl import checks, shelf
+from qmsctl import checks, saves, shelf
 from qmsctl.cli import app
-from qmsctl.commands import _watch
-from qmsctl.commands._watch import Change, Round, change_between, difference, look
+from qmsctl.commands._watch import Round, difference
 from qmsctl.commands.check import Wanted
 from qmsctl.loader import load
 from qmsctl.model import Finding, Position
+from qmsctl.saves import Change, change_between, look
 from tests.conftest import TODAY
 from tests.test_cli import SYSTEM
 from tests.test_kept import copy_of_the_reference, edit
@@ -55,7 +55,7 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> Fed:
                 seen = now
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(_watch, "changes", changes)
+        monkeypatch.setattr(saves, "changes", changes)
         return CliRunner().invoke(app, ["-C", str(root), "check", "--watch", *options])
 
     return run
@@ -302,7 +302,7 @@ def standing() -> Any:
 def test_commits_and_branches_are_a_change(root: Path) -> None:
     git = ("git", "-C", str(root), "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
-    places = _watch._places_of_git(root)
+    places = saves._places_of_git(root)
     before = look(root, places)
     subprocess.run([*git, "add", "-A"], check=True)
     assert not change_between(before, look(root, places)).landed, "only commits count"
@@ -344,7 +344,7 @@ def asleep(monkeypatch: pytest.MonkeyPatch, *meanwhile: Callable[[], object]) ->
     """Do something each time the watch sleeps, instead of sleeping; return what is left to do."""
     left = iter(meanwhile)
     clock = SimpleNamespace(sleep=lambda _: next(left)(), perf_counter=lambda: 0.0)
-    monkeypatch.setattr(_watch, "time", clock)
+    monkeypatch.setattr(saves, "time", clock)
     return left
 
 
@@ -365,7 +365,7 @@ def test_several_saves_are_one_change(root: Path, monkeypatch: pytest.MonkeyPatc
         lambda: None,
     ]
     left = asleep(monkeypatch, *meanwhile)
-    found = _watch.changes(root)
+    found = saves.changes(root)
     assert next(found) == Change(("roles/buyer.yaml", SOP))
     assert next(found) == Change(deleted=("roles/buyer.yaml",))
     assert next(left, None) is None
@@ -374,7 +374,7 @@ def test_several_saves_are_one_change(root: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_file_that_never_rests_holds_nothing_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = root / "log.txt"
     asleep(monkeypatch, *[lambda: log.open("a").write("x")] * 100)
-    assert next(_watch.changes(root)) == Change(("log.txt",))
+    assert next(saves.changes(root)) == Change(("log.txt",))
 
 
 # --- the result is never another -------------------------------------------------------------------------

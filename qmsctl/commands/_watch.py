@@ -5,66 +5,32 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from qmsctl import shelf
-from qmsctl.approvals import codeowners
 from qmsctl.checks import Report
 from qmsctl.commands import Trouble, Workspace, colour, emit, width
 from qmsctl.config import FILE
-from qmsctl.history import git
-from qmsctl.measures.board import FOLDER as MEASURES
 from qmsctl.model import Finding, Item
 from qmsctl.output import render
 from qmsctl.output.text import cells, take, visible, wrap
 from qmsctl.output.view import Sources, View
-from qmsctl.records import State, state_of
+from qmsctl.saves import Change
 
 if TYPE_CHECKING:
     from qmsctl.approvals.control import Control
     from qmsctl.loader import Loaded
 
-PAUSE = 0.1
-SHARE = 15
-"""How many times longer it waits than looking at the files took: the fewer they are, the sooner a save is seen."""
-SETTLE = 0.05
-TRIES = 40
-"""How often it looks again until nothing changes any more: a checkout writes many files, an editor renames some."""
 NAMED = 3
 """The most files that are named in one round."""
-SKIP = {"build", "node_modules", "__pycache__"}
-HIDDEN = {place.split("/")[0] for place in codeowners.PLACES if "/" in place}
-"""The hidden folders in which something lies that is checked."""
-_ENDS = ("~", "#", ".tmp", ".bak", ".swp", ".swx", ".part", ".orig", ".lock", "___jb_tmp___", "___jb_old___")
-
 Check = Callable[[Workspace], Report]
-States = Mapping[str, State]
 Key = tuple[str, str, str, str, str]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What was saved and deleted, as paths below the root, and whether Git has other commits or branches now."""
-
-    saved: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-    landed: bool = False
-
-
-@dataclass(frozen=True)
-class Look:
-    """How all files of a system look from outside, and those in which Git keeps its branches."""
-
-    files: States
-    branches: States
 
 
 def watch(root: Path, check: Check, changes: Iterable[Change]) -> Report | Trouble:
@@ -235,82 +201,3 @@ def _key(finding: Finding) -> Key:
 
 def _shown(report: Report, root: Path, seconds: float) -> str:
     return render("human", report, root=root, seconds=seconds, colour=colour(), width=width())
-
-
-# --- what is seen -------------------------------------------------------------------------------
-
-
-def changes(root: Path) -> Iterator[Change]:
-    """Return what is saved from now on, without an end: several files that are saved at once are one change."""
-    places = _places_of_git(root)
-    return _changes(root, places, look(root, places))
-
-
-def _changes(root: Path, places: tuple[Path, ...], seen: Look) -> Iterator[Change]:
-    pause = PAUSE
-    while True:
-        time.sleep(pause)
-        began = time.perf_counter()
-        now = look(root, places)
-        pause = max(PAUSE, SHARE * (time.perf_counter() - began))
-        if now == seen:
-            continue
-        for _ in range(TRIES):
-            time.sleep(SETTLE)
-            before, now = now, look(root, places)
-            if now == before:
-                break
-        if now != seen:  # a file that an editor wrote for a moment has come and gone
-            yield change_between(seen, now)
-            seen = now
-
-
-def change_between(before: Look, after: Look) -> Change:
-    """Return what differs between two looks."""
-    saved = sorted(path for path, state in after.files.items() if before.files.get(path) != state)
-    deleted = sorted(before.files.keys() - after.files.keys())
-    return Change(tuple(saved), tuple(deleted), before.branches != after.branches)
-
-
-def look(root: Path, places: Iterable[Path] = ()) -> Look:
-    """Look at all files of a system, and at ``places`` in which Git keeps its branches. No file is read."""
-    files: dict[str, State] = {}
-    _below(str(root), "", files)
-    _below(str(root / MEASURES), f"{MEASURES}/", files)
-    branches: dict[str, State] = {}
-    for place in places:
-        _below(str(place), f"{place}/", branches)
-    return Look(files, branches)
-
-
-def _below(folder: str, path: str, found: dict[str, State]) -> None:
-    """Add all files below a folder, or the one file it is, but for those that editors write for a moment."""
-    try:
-        entries = os.scandir(folder)
-    except NotADirectoryError:
-        with contextlib.suppress(OSError):
-            found[path] = state_of(os.stat(folder))
-        return
-    except OSError:
-        return
-    with entries:
-        for entry in entries:
-            name = entry.name
-            if (name[0] == "." and name not in HIDDEN) or name.endswith(_ENDS):
-                continue
-            with contextlib.suppress(OSError):
-                if entry.is_dir(follow_symlinks=False):
-                    if name not in SKIP:
-                        _below(entry.path, f"{path}{name}/", found)
-                elif not name.isdigit():  # as one editor tries whether it may write
-                    found[path + name] = state_of(entry.stat())
-
-
-def _places_of_git(root: Path) -> tuple[Path, ...]:
-    """Return the files and folders in which Git keeps what the branches of a repository are; none outside Git."""
-    try:
-        own, common = git.run(root, "rev-parse", "--git-dir", "--git-common-dir").splitlines()
-    except (git.GitFault, ValueError):
-        return ()
-    names = ("packed-refs", "shallow", "refs", "reftable")
-    return (root / own / "HEAD", *(root / common / name for name in names))

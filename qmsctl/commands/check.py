@@ -107,9 +107,10 @@ def _watch(
                 f"--watch tells people what came and what is gone, and does not go with {option}",
                 f"leave out one of the two: qmsctl check {option} ...",
             )
+    from qmsctl import saves
     from qmsctl.commands import _watch
 
-    stands = _watch.watch(workspace.root, wanted.report, _watch.changes(workspace.root))
+    stands = _watch.watch(workspace.root, wanted.report, saves.changes(workspace.root))
     sys.exit(stands.exit_code if isinstance(stands, Trouble) else _code(stands, strict))
 
 

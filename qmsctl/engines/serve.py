@@ -1,25 +1,21 @@
-"""Serves build/site on this machine and builds it anew when a file of the system changes."""
+"""Serves build/site on this machine and builds it anew when a file of the system, or a branch of Git, changes."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import http.server
-import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+
+from qmsctl import saves
 
 RELOAD = b'<script src="/__qms.js"></script></body>'
 """A file of its own, for the policy of the pages forbids scripts inside them."""
 SCRIPT = b"(function(){var v=null;setInterval(function(){fetch('/__qms').then(function(r){return r.text()}).then(function(t){if(v===null){v=t}else if(v!==t){location.reload()}})['catch'](function(){})},400)})();"
 PACKED = (".html", ".css", ".js", ".svg", ".csv", ".ics", ".bpmn", ".json")
-SKIP = {"build", "node_modules", "__pycache__"}
-WATCHED = (".md", ".yaml", ".yml", ".j2", ".css", ".js", ".html", ".svg", ".png", ".jpg")
-SHARE = 15
-"""How many times longer it waits than looking at the files took: the fewer they are, the sooner an edit is seen."""
 TRIES = 20
 
 
@@ -75,23 +71,16 @@ def serve(
 
     server = _open(host, port, handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    changes = saves.changes(root, measures=False)
     ready(f"http://{host}:{server.server_address[1]}/")
-    seen = stamp(root)
-    pause = 0.1
     try:
-        while True:
-            time.sleep(pause)
-            began = time.perf_counter()
-            now = stamp(root)
-            pause = max(0.1, SHARE * (time.perf_counter() - began))
-            if now != seen:
-                seen = now
-                try:
-                    again()
-                except RuntimeError as error:
-                    failed(str(error))
-                else:
-                    _Handler.version[0] += 1
+        for _ in changes:
+            try:
+                again()
+            except RuntimeError as error:
+                failed(str(error))
+            else:
+                _Handler.version[0] += 1
     except KeyboardInterrupt:
         server.shutdown()
 
@@ -104,23 +93,3 @@ def _open(host: str, port: int, handler: Any) -> http.server.ThreadingHTTPServer
             if offset == TRIES - 1:
                 raise
     raise OSError("no free port")
-
-
-def stamp(root: Path) -> int:
-    """A number that changes when a file of the system changes. No file is read."""
-    found: list[tuple[str, int, int]] = []
-    folders = [str(root)]
-    while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                name = entry.name
-                if name[0] == ".":
-                    continue
-                with contextlib.suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        if name not in SKIP:
-                            folders.append(entry.path)
-                    elif name.endswith(WATCHED):
-                        state = entry.stat()
-                        found.append((entry.path, state.st_mtime_ns, state.st_size))
-    return hash(tuple(sorted(found)))

@@ -14,7 +14,6 @@ from typing import Any
 
 from qmsctl.graph import Graph
 from qmsctl.loader import Loaded
-from qmsctl.measures import FOLDER as FOLDER  # noqa: PLC0414 - part of what a board is made of
 from qmsctl.measures import any_known, log, parts, periods
 from qmsctl.measures.definitions import definition
 from qmsctl.measures.judgement import judge, over
