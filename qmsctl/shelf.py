@@ -23,6 +23,8 @@ from qmsctl import __version__
 from qmsctl.atomic import write_whole
 
 FOLDER = Path("build", "cache")
+LARGE = 1_000_000
+"""Bytes of a file in which looking for garbage takes time that is felt."""
 _MAGIC = b"qmsctl 1\n"
 _PACKAGE = Path(__file__).parent
 _SOURCES = (".py", ".yaml", ".j2", ".css", ".js", ".yml")
@@ -114,7 +116,7 @@ def _stored(file: Path, key: bytes) -> Any:
     if hashlib.sha256(body).digest() != data[start : start + 32]:
         return None
     try:
-        with _left_alone():
+        with _left_alone() if len(body) > LARGE else contextlib.nullcontext():
             return marshal.loads(body[32:])
     except (ValueError, EOFError, TypeError):
         return None

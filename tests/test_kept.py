@@ -355,7 +355,7 @@ def test_duckdb_has_nothing_to_complain_of_in_the_end(tmp_path: Path) -> None:
     script = (
         "import sys, ibis; from pathlib import Path; from qmsctl import shelf; from qmsctl.measures import engine\n"
         "backend = engine._duckdb(ibis, 'UTC'); backend.raw_sql('SELECT 1'); file = Path(sys.argv[1])\n"
-        "shelf.write(file, b'k' * 32, {}); assert shelf.read(file, b'k' * 32) == {}"
+        "shelf.LARGE = 0; shelf.write(file, b'k' * 32, {}); assert shelf.read(file, b'k' * 32) == {}"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "rows")], capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stderr == ""
