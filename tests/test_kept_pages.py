@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.generator import generate
 from qmsctl import checks, pages, shelf
 from qmsctl.loader import load
+from qmsctl.pages.kept import _is_below
 from tests.conftest import TODAY
 from tests.test_kept import copy_of_the_reference, edit
 
@@ -94,6 +95,21 @@ def test_a_second_build_writes_no_page_and_changes_no_file(small: Path, monkeypa
     assert {f: (f.stat().st_ino, f.stat().st_mtime_ns) for f in docs.rglob("*.md")} == looks
 
 
+def test_a_copied_folder_is_taken_as_it_is(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build(small)
+    copy = small.with_name("copy")
+    shutil.copytree(small, copy, copy_function=shutil.copyfile)  # as from the store of a CI: other times, other inodes
+    touched = sorted((copy / "build" / "docs" / "sops").glob("SOP-*.md"))[0]
+    touched.write_bytes(touched.read_bytes() + b"Not of the system.\n")
+    written: list[str] = []
+    real = pages._write
+    monkeypatch.setattr("qmsctl.pages._write", lambda *given: written.append(given[1]) or real(*given))
+    assert build(copy) == first
+    assert written == [f"sops/{touched.name}"]
+    assert build(copy) == first
+    assert written == [f"sops/{touched.name}"]
+
+
 def test_a_sentence_writes_only_the_pages_that_show_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(small)
     file = sorted((small / "sops").glob("*.md"))[1]
@@ -171,3 +187,9 @@ def test_an_own_template_counts(small: Path) -> None:
     found = build(small)
     assert any(b"Our own page." in data for name, data in found.items() if name.startswith("glossary/"))
     assert different(found, clean(small)) == []
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../outside.md", "a/../../b", "a\\..\\..\\b", "C:x"])
+def test_a_path_in_the_store_never_leads_out(path: str) -> None:
+    assert not _is_below(path)
+    assert _is_below("a/..b.md")

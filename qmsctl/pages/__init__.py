@@ -121,24 +121,23 @@ def _write_language(
     def write(path: str, template: str, values: dict[str, Any]) -> str:
         return _write(docs, path, environment, template, view, others, redact, values)
 
-    def write_item(item: Item) -> Result:
+    def write_item(item: Item) -> Any:
         values = {"item": item, "kind": view.types[item.type], "title": view.title(item.id), "ref": item.id}
         text = write(_page_of(view, item), f"{item.type}.md.j2", values)
-        files = {}
         if books.has_chapter(item):
             chapter = paper.chapter_file(books.chapter(redact(environment.globals["sides"].for_paper(text)), item))
-            files[view.chapter_file(item.id)] = chapter
-        part = search.part(view, item)
-        return [view.prefix + _page_of(view, item), *_write_files(docs, files.items())], part
+            docs.put(view.chapter_file(item.id), chapter)
+        return search.part(view, item)
 
-    def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Result:
+    def write_group(make: Callable[[], Iterable[indexes.Page]]) -> Any:
         rows = [*make()]
         for row in rows:
             write(*row)
-        return [view.prefix + path for path, *_ in rows], [_told(path, values) for path, _, values in rows]
+        return [_told(path, values) for path, _, values in rows]
 
-    def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> Result:
-        return _write_files(docs, ((path, redact(data.decode()).encode()) for path, data in make())), None
+    def write_beside(make: Callable[[], Iterable[tuple[str, bytes]]]) -> None:
+        for path, data in make():
+            docs.put(path, redact(data.decode()).encode())
 
     groups = {f"group {name}": partial(write_group, partial(make, view)) for name, make in indexes.groups()}
     roles = view.of_type("role")
@@ -154,21 +153,16 @@ def _write_language(
     # It is made of what the others found out: that stands in its name.
     searched = f"search {shelf.digest(index, [[row[0] for row in part] for part in parts]).hex()}"
 
-    def write_search() -> Result:
+    def write_search() -> None:
         store, key = view.loaded.root / shelf.FOLDER / f"search-{view.language}", shelf.tool_key()
         bundles = Known(shelf.read(store, key) or {})
-        written = write_beside(partial(search.files, view, index, parts, bundles))
+        write_beside(partial(search.files, view, index, parts, bundles))
         shelf.write(store, key, bundles.used)
-        return written
 
     _made({searched: write_search}, docs, kept, _nothing, _nothing)
     codes.keep(view.loaded.root)
     _copy_images(view.loaded, view, docs)
     return [view.prefix + path for path in (*(row[0] for row in listed), *(_page_of(view, item) for item in items))]
-
-
-Result = tuple[list[str], Any]
-"""The files that were written, and what else is known of them, as plain data."""
 
 
 def _told(path: str, values: Mapping[str, Any]) -> tuple[str, str, str, bool]:
@@ -178,7 +172,7 @@ def _told(path: str, values: Mapping[str, Any]) -> tuple[str, str, str, bool]:
 
 
 def _made(
-    makers: Mapping[str, Callable[[], Result]],
+    makers: Mapping[str, Callable[[], Any]],
     docs: Folder,
     kept: Kept | None,
     warm: Callable[[], None],
@@ -205,17 +199,18 @@ def _made(
     seen = set(tracking.kept_cells)
 
     def make(name: str) -> Any:
-        return *made_with(makers[name], seen), codes.drawn()
+        with docs.noting() as files:
+            return files, *made_with(makers[name], seen), codes.drawn()
 
     with contextlib.closing(Hands(make, most)) as several:
         made = several.do(todo, progress)
-    for name, ((written, known), held, news, squares) in zip(todo, made, strict=True):
+    for name, (files, known, held, news, squares) in zip(todo, made, strict=True):
         learn(news)
         codes.learn(squares)
-        docs.keep(written)
+        docs.keep(files)
         said[name] = known
         if kept is not None:
-            kept.add(name, held, written, known)
+            kept.add(name, held, files, known)
     return said
 
 
@@ -236,14 +231,6 @@ def _warm(view: View, environment: Any) -> None:
         environment.get_template(name)
     with tracking.listening():
         _ = view.terms, view.by_file_name, view.claims
-
-
-def _write_files(docs: Folder, found: Iterable[tuple[str, bytes]]) -> list[str]:
-    written = []
-    for path, data in found:
-        written.append(path)
-        docs.put(path, data)
-    return written
 
 
 def environment_of(view: View) -> Any:

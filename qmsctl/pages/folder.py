@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -20,10 +21,21 @@ class Folder:
         self.place = place
         self._before = _files_in(place)
         self._wanted: set[str] = set()
+        self._noted: dict[str, bytes] = {}
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[dict[str, bytes]]:
+        """Note which files are put within, with a fingerprint of what they hold."""
+        before, self._noted = self._noted, {}
+        try:
+            yield self._noted
+        finally:
+            self._noted = before
 
     def put(self, path: str, data: bytes) -> None:
         """Let a file hold something; ``path`` is seen from the folder."""
         self._wanted.add(path)
+        self._noted[path] = print_of(data)
         file = self.place / path
         if path in self._before:
             with contextlib.suppress(OSError):
@@ -72,6 +84,11 @@ class Folder:
             if here != str(self.place):
                 with contextlib.suppress(OSError):  # it is not empty
                     os.rmdir(here)
+
+
+def print_of(data: bytes) -> bytes:
+    """A fingerprint of what a file holds."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _files_in(place: Path) -> set[str]:

@@ -11,11 +11,12 @@ from typing import Any
 
 from qmsctl import shelf, tracking
 from qmsctl.kept import Changes, Held, Known, Standing, held_of, known_of, state_below, used_of
+from qmsctl.pages.folder import print_of
 from qmsctl.pages.publication import CONTROL
 from qmsctl.pages.view import FIGURES, FINDINGS, View
 
-Made = tuple[Held, tuple[tuple[str, Any], ...], Any]
-"""What a result was made from, its files with how each looks from outside, and what else is known of it."""
+Made = tuple[Held, tuple[tuple[str, Any, bytes], ...], Any]
+"""What a result was made from, its files with how each looks from outside and a fingerprint, and what else is known."""
 
 
 class Kept:
@@ -45,7 +46,7 @@ class Kept:
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         cells[tracking.FILE] |= {path for path, state in files.items() if state != self._files[path]}
         self._standing = Standing(self.changes, self._shared)
-        self._fresh: dict[str, tuple[Held, list[str], Any]] = {}
+        self._fresh: dict[str, tuple[Held, Mapping[str, bytes], Any]] = {}
         self._taken: set[str] = set()
 
     def holds(self, name: str, own: str = "") -> bool:
@@ -56,24 +57,40 @@ class Kept:
         made: Made | None = self._made.get(name)
         if made is None or own in self.changes.touched or not self._standing.holds(made[0]):
             return False
-        # The store may come from elsewhere: a path in it never leads out of the folder that is built.
-        return all(_is_below(path) and _look(self._target / path) == state for path, state in made[1])
+        if all(_is_below(path) and _look(self._target / path) == state for path, state, _ in made[1]):
+            return True
+        # The folder may have been copied, or come with the store from another run.
+        if not all(self._holds_still(path, print) for path, _, print in made[1]):
+            return False
+        self._made[name] = (made[0], self._looked_at({path: print for path, _, print in made[1]}), made[2])
+        return True
+
+    def _holds_still(self, path: str, print: bytes) -> bool:
+        """Tell whether a file holds what it did. A path never leads out of the folder that is built."""
+        file = self._target / path
+        try:
+            return _is_below(path) and not file.is_symlink() and print_of(file.read_bytes()) == print
+        except OSError:
+            return False
+
+    def _looked_at(self, files: Mapping[str, bytes]) -> tuple[tuple[str, Any, bytes], ...]:
+        return tuple((path, _look(self._target / path), print) for path, print in files.items())
 
     def take(self, name: str) -> tuple[list[str], Any]:
         """Take a result over; return its files and what else is known of it."""
         _, files, extra = self._made[name]
         self._taken.add(name)
-        return [path for path, _ in files], extra
+        return [path for path, *_ in files], extra
 
-    def add(self, name: str, held: Held, files: list[str], extra: Any = None) -> None:
-        """Keep a result that was made now."""
+    def add(self, name: str, held: Held, files: Mapping[str, bytes], extra: Any = None) -> None:
+        """Keep a result that was made now, with its files as they were noted."""
         self._fresh[name] = (held, files, extra)
 
     def save(self) -> None:
         """Keep all of it for the next build."""
         made: dict[str, Made] = {name: self._made[name] for name in self._taken}
         for name, (held, files, extra) in self._fresh.items():
-            made[name] = (held, tuple((path, _look(self._target / path)) for path in files), extra)
+            made[name] = (held, self._looked_at(files), extra)
         shared = {**self._shared, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}
         used = used_of([row[0] for row in made.values()], shared)
         rows = [*(row[0] for row in made.values()), *used.values()]
@@ -133,10 +150,12 @@ def _figures(view: View) -> dict[str, bytes]:
     return {"": shelf.digest(items, *_below(view.shows_figures.measures.store.folder))}
 
 
-def _below(folder: Path) -> Iterable[tuple[str, Any]]:
+def _below(folder: Path) -> Iterable[tuple[str, bytes]]:
+    """All files of a folder, each with a fingerprint."""
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
-            yield f"{place}/{name}", _look(Path(place, name))
+            file = Path(place, name)
+            yield file.relative_to(folder).as_posix(), print_of(file.read_bytes())
 
 
 def _is_below(path: str) -> bool:
