@@ -253,6 +253,11 @@ def test_what_is_not_run_has_a_reason(tmp_path: Path) -> None:
     slow = [cell(100, 1.0), cell(1000, 100.0)]
     assert reason_not_to(free, 5000, slow, limits()) == "by its growth so far it would take 42 minutes; 60 s are allowed"  # fmt: skip
     assert reason_not_to(free, 5000, [cell(1000, 2.0)], limits(ends=time.monotonic() + 1)) == "the time of the benchmark was over"  # fmt: skip
+    own = python(tmp_path, "pass", always=True)
+    over = limits(ends=time.monotonic() - 1)
+    assert reason_not_to(own, 5000, [cell(1000, 2.0)], over) == ""
+    ran = in_turns([own, python(tmp_path, "pass", label="other")], 5000, 1, "", over, lambda _: None)
+    assert {c.label: len(c.seconds) for c in ran if c.step == COLD} == {"a peer": 1, "other": 0}
     broken = Cell("check", "a peer", 100, COLD, why="ended with 1: no")
     said = reason_not_to(free, 1000, [broken], limits())
     assert said == "at 100 items: ended with 1: no"

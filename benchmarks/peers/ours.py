@@ -17,7 +17,16 @@ def _ways(folder: Path, programs: Path, edited: Entry) -> tuple[Way, ...]:
     tool, build = str(programs / "qmsctl"), folder / "build"
     change = folder / edited.path
     return (
-        Way("check", "qmsctl", (tool, "check"), folder, change, (build,), fault=(f'id: "{edited.id}"', 'id: "SOP-x"')),
+        Way(
+            "check",
+            "qmsctl",
+            (tool, "check"),
+            folder,
+            change,
+            (build,),
+            fault=(f'id: "{edited.id}"', 'id: "SOP-x"'),
+            always=True,
+        ),
         Way(
             "site",
             "qmsctl",

@@ -24,6 +24,7 @@ class Way:
     document that is edited, ``made`` counts in ``output`` what the run has to have made, so that a run that did
     nothing is not taken for a fast one. ``fault`` is a text and what takes its place, which the tool has to refuse.
     ``settle`` runs it once before it is measured; with ``commits`` the edited document is also committed; ``most`` is the largest size it is run at, and ``because`` says why.
+    With ``always`` it is run once at every size, also when the time is over.
     """
 
     area: str
@@ -38,6 +39,7 @@ class Way:
     fault: tuple[str, str] | None = None
     settle: bool = False
     commits: bool = False
+    always: bool = False
     most: int = 0
     because: str = ""
     note: str = ""

@@ -144,6 +144,7 @@ def history_ways(made: System, programs: Callable[[str], Path]) -> Iterator[tupl
             (build,),
             steps,
             commits=True,
+            always=True,
             note="reads the history of all, shows one, with revisions and states",
         ),
     )

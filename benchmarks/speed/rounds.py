@@ -82,7 +82,7 @@ def reason_not_to(way: Way, size: int, earlier: Sequence[Cell], limits: Limits) 
     if took and took > limits.seconds:
         return f"by its growth so far it would take {_long(took)}; {_long(limits.seconds)} are allowed"
     all_steps = [expected([cell for cell in earlier if cell.step == step], size) or 0 for step in way.steps]
-    if time.monotonic() + sum(all_steps) > limits.ends:
+    if not way.always and time.monotonic() + sum(all_steps) > limits.ends:
         return "the time of the benchmark was over"
     return ""
 
@@ -96,7 +96,8 @@ def in_turns(ways: Sequence[Way], size: int, entries: int, sentence: str, limits
             mine = [cells[way.label, step] for step in way.steps]
             if way.label in failed or at >= _rounds(mine[0], limits.rounds):
                 continue
-            if time.monotonic() + sum(cell.seconds[-1] for cell in mine if cell.seconds) > limits.ends:
+            over = time.monotonic() + sum(cell.seconds[-1] for cell in mine if cell.seconds) > limits.ends
+            if over and (at or not way.always):
                 for cell in mine:
                     cell.why = cell.why or ("" if cell.seconds else "the time of the benchmark was over")
                 continue
