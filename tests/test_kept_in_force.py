@@ -195,13 +195,17 @@ def test_landing_by_landing_the_pages_of_the_reference_are_those_of_a_clean_buil
     assert twice.round == 3
 
 
-def test_after_any_edits_the_pages_for_an_audience_are_those_of_a_clean_build(tmp_path: Path) -> None:
-    root = tmp_path / "qms"
+def _with_secrets(root: Path) -> Path:
+    """A system whose risks are meant for the leadership."""
     root.mkdir()
     generate(root, 50, 3)
-    settings_file = root / "qms.yaml"
-    text = settings_file.read_text(encoding="utf-8")
-    settings_file.write_text(f"{text}\naudiences: {{risk: [leadership], record: [leadership]}}\n", encoding="utf-8")
+    with (root / "qms.yaml").open("a", encoding="utf-8") as file:
+        file.write("\naudiences: {risk: [leadership], record: [leadership]}\n")
+    return root
+
+
+def test_after_any_edits_the_pages_for_an_audience_are_those_of_a_clean_build(tmp_path: Path) -> None:
+    root = _with_secrets(tmp_path / "qms")
     chance = random.Random(11)
     done: list[str] = []
     for number in range(4):
@@ -211,12 +215,7 @@ def test_after_any_edits_the_pages_for_an_audience_are_those_of_a_clean_build(tm
 
 
 def test_an_audience_is_written_only_as_far_as_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = tmp_path / "qms"
-    root.mkdir()
-    generate(root, 50, 3)
-    settings_file = root / "qms.yaml"
-    text = settings_file.read_text(encoding="utf-8")
-    settings_file.write_text(f"{text}\naudiences: {{risk: [leadership]}}\n", encoding="utf-8")
+    root = _with_secrets(tmp_path / "qms")
     first = _for(root, tmp_path / "kept", ())
     assert not [path for path in first if path.startswith("risks/RSK")]
     written = written_in(monkeypatch)
