@@ -196,7 +196,10 @@ def limit_ways(made: System) -> Iterator[tuple[str, Way]]:
     }
     for work, label in said.items():
         command = (sys.executable, str(Path(__file__).with_name("limits.py")), work, str(made.folder))
-        yield OWN, Way("limits", label, command, made.folder, steps=(COLD,))
+        yield (
+            OWN,
+            Way("limits", label, command, made.folder, steps=(COLD,), settle=True),
+        )  # files just made may lie on the disk only
 
 
 def environment_of(name: str) -> tuple[str, ...]:
