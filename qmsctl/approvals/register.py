@@ -484,9 +484,12 @@ class Register:
 
     def reviews(self, today: str) -> dict[str, str]:
         """Return item -> the day of the last review that left what is in force on a day as it is."""
-        if today in self._reviews:
-            return self._reviews[today]
-        found = self._reviews[today] = {}
+        if today not in self._reviews:
+            self._reviews[today] = self._reviewed_by(today)
+        return self._reviews[today]
+
+    def _reviewed_by(self, today: str) -> dict[str, str]:
+        found = {}
         for name in [name for name, rows in self._signed.items() if any(v.meaning == votes.PERIODIC for v in rows)]:
             version = self.history.in_force(name, today, "9999-12-31")
             vote = self.reviewed(version, today) if version else None

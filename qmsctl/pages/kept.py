@@ -60,21 +60,21 @@ class Kept:
         if all(_is_below(path) and _look(self._target / path) == state for path, state, _ in made[1]):
             return True
         # The folder may have been copied, or come with the store from another run.
-        if not all(self._holds_still(path, print) for path, _, print in made[1]):
+        if not all(self._holds_still(path, seal) for path, _, seal in made[1]):
             return False
-        self._made[name] = (made[0], self._looked_at({path: print for path, _, print in made[1]}), made[2])
+        self._made[name] = (made[0], self._looked_at({path: seal for path, _, seal in made[1]}), made[2])
         return True
 
-    def _holds_still(self, path: str, print: bytes) -> bool:
+    def _holds_still(self, path: str, seal: bytes) -> bool:
         """Tell whether a file holds what it did. A path never leads out of the folder that is built."""
         file = self._target / path
         try:
-            return _is_below(path) and not file.is_symlink() and print_of(file.read_bytes()) == print
+            return _is_below(path) and not file.is_symlink() and print_of(file.read_bytes()) == seal
         except OSError:
             return False
 
     def _looked_at(self, files: Mapping[str, bytes]) -> tuple[tuple[str, Any, bytes], ...]:
-        return tuple((path, _look(self._target / path), print) for path, print in files.items())
+        return tuple((path, _look(self._target / path), seal) for path, seal in files.items())
 
     def take(self, name: str) -> tuple[list[str], Any]:
         """Take a result over; return its files and what else is known of it."""
