@@ -141,8 +141,8 @@ def python(folder: Path, code: str, **more: Any) -> Way:
     return Way("check", command=(sys.executable, "-c", code), folder=folder, **given)
 
 
-def limits(**more: float) -> Limits:
-    return Limits(**{"rounds": 2, "seconds": 60.0, "ends": time.monotonic() + 600, **more})  # type: ignore[arg-type]
+def limits(ends: float | None = None, aside: Path = Path("not used")) -> Limits:
+    return Limits(2, 60.0, time.monotonic() + 600 if ends is None else ends, aside)
 
 
 def turns(*ways: Way, sentence: str = "One.", within: Limits | None = None) -> Mapping[tuple[str, str], Cell]:
@@ -216,7 +216,8 @@ def test_steps_find_what_they_should(tmp_path: Path) -> None:
     (tmp_path / "doc.md").write_text("One. Two.", encoding="utf-8")
     code = "import os; open('log', 'a').write(f\"{os.path.exists('cache')} {open('doc.md').read()}\\n\"); open('cache', 'w')"
     way = python(tmp_path, code, change=tmp_path / "doc.md", cold=(tmp_path / "cache",), steps=(COLD, WARM, CHANGED))
-    turns(way)
+    turns(way, within=limits(aside=tmp_path / "aside"))
+    assert len([*(tmp_path / "aside").rglob("cache")]) == 1, "what was there was moved, for deleting slows what follows"
     assert (tmp_path / "log").read_text(encoding="utf-8").splitlines() == [
         "False One. Two.", "True One. Two.", "True One. Seen again in round 1. Two.",
         "False One. Two.", "True One. Two.", "True One. Seen again in round 2. Two.",

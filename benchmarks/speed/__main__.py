@@ -16,6 +16,7 @@ import argparse
 import datetime
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,9 @@ from benchmarks.speed.plan import AREAS, OWN, ROOT, SETTINGS, System
 from benchmarks.speed.report import report
 from benchmarks.speed.rounds import Cell, Limits, in_turns, notices_fault, reason_not_to
 from qmsctl.atomic import write_whole
+
+ASIDE = "aside"
+"""The folder for what earlier runs left, while a benchmark runs."""
 
 
 @dataclass
@@ -95,6 +99,7 @@ def _run(given: argparse.Namespace, folder: Path) -> None:
     areas = [area for area in AREAS if area in given.areas.split(",")]
     facts = {"day": datetime.date.today().isoformat(), "command": _command(), "machine": machine(), "versions": {}}
     bench = Bench(folder, given.seed, given.minutes or setting.minutes, facts)
+    shutil.rmtree(folder / ASIDE, ignore_errors=True)
     _note_load(bench)
     _prepare(bench, peers, areas)
     systems = {size: bench.system(size) for size in sorted({s for area in areas for s in _sizes(given, area)})}
@@ -104,10 +109,11 @@ def _run(given: argparse.Namespace, folder: Path) -> None:
     for at, area in enumerate(areas):
         left = bench.began + bench.minutes * 60 - time.monotonic()
         share = plan.SHARES[area] / sum(plan.SHARES[one] for one in areas[at:])
-        limits = Limits(rounds, seconds, time.monotonic() + left * share)
+        limits = Limits(rounds, seconds, time.monotonic() + left * share, folder / ASIDE)
         for size in _sizes(given, area):
             _area(bench, area, systems[size], peers, limits)
             bench.keep()
+    shutil.rmtree(folder / ASIDE, ignore_errors=True)
 
 
 def _sizes(given: argparse.Namespace, area: str) -> tuple[int, ...]:
