@@ -66,7 +66,7 @@ _BLOCKS = frozenset(
 _HEADING = re.compile(r"(#{1,6}) +((?:[^\W_]|[ ,;]|&#[0-9]+;)*(?:[^\W_]|[,;]|&#[0-9]+;))(?: +\{#([a-zA-Z0-9_.-]+)\})?")
 _OPENED = re.compile(r"<[a-zA-Z0-9]+[ >]")
 """How a block begins that Markdown does not put into a paragraph."""
-_CHANGED = re.compile("[\t\r\x02\x03]|```|~~~")
+_CHANGED = ("\t", "\r", "\x02", "\x03", "```", "~~~")
 """What Markdown reads across blocks or replaces in them."""
 _SPACES = re.compile(r"(?<=\n) +\n")
 
@@ -82,9 +82,10 @@ class Heading:
 
 def read(source: str) -> tuple[str, list[Heading]] | None:
     """Return a page as HTML and its headings; None if it is not plain."""
-    if _CHANGED.search(source):
+    if any(sign in source for sign in _CHANGED):
         return None
-    pieces = parts(_SPACES.sub("\n", source + "\n\n"), _BLOCKS.__contains__)
+    text = f"{source}\n\n"
+    pieces = parts(_SPACES.sub("\n", text) if "\n " in text else text, _BLOCKS.__contains__)
     if pieces is None:
         return None
     made: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ import markdown
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mkdocs.utils import meta
 
 from benchmarks.generator import generate
 from qmsctl import checks, engines, pages
@@ -656,3 +658,32 @@ def test_anchors_are_those_of_mkdocs(root: Path) -> None:
     site.read_anchors(start)
     assert start.page is not None
     assert start.page.present_anchor_ids == {"start", "raw"}
+
+
+# --- facts at the head of a page -----------------------------------------------------------------
+
+_NAMES = st.sampled_from(["title", "path", "prefix", "plain", "on", "y", "null", "ab c", "é", "a-b", ""])
+_SIGNS = st.text(st.characters(codec="utf-8") | st.sampled_from("\\\"/'#:{}u\x7f\ufeff\u2028\x85\n -"), max_size=8)
+_VALUES = st.recursive(st.one_of(_SIGNS, st.booleans(), st.none(), st.integers(), st.floats()), lambda v: st.lists(v, max_size=2) | st.dictionaries(_SIGNS, v, max_size=3), max_leaves=4)  # fmt: skip
+_LINES = st.builds(lambda name, value, plain: f"{name}: {json.dumps(value, ensure_ascii=plain)}", _NAMES, _VALUES, st.booleans())  # fmt: skip
+_HEADS = st.lists(_LINES | _SIGNS, max_size=4)
+
+
+@settings(max_examples=600, deadline=None)
+@given(_HEADS, st.sampled_from(["---", "--- ", "...", ""]), _SIGNS)
+@example(['title: "a"', 'translations: {"de": "x.html"}', "plain: true"], "---", "\n\n# A\n")
+@example(['title: "\\ud83d\\ude00"'], "---", "")
+@example(["title: 1e5"], "---", "")
+@example(["title: {}", 'path: {"a": 1.5e3}'], "---", "")
+@example(['title: "a"', "---", 'path: "b"'], "---", "")
+def test_facts_are_read_as_mkdocs_reads_them(lines: list[str], end: str, rest: str) -> None:
+    source = "\n".join(["---", *lines, end, rest])
+    found = mkdocs_internals._facts(source)
+    assert found is None or found == meta.get_data(source)
+
+
+def test_facts_of_our_pages_need_no_reader_of_yaml() -> None:
+    source = '---\ntitle: "Größe – 3 \\"µm\\""\npaper: ":root{\\\\2d }"\ntranslations: {"de": "../de/a.html"}\nplain: true\n---\n\n# A\n'
+    found = mkdocs_internals._facts(source)
+    assert found is not None
+    assert found == meta.get_data(source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import io
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -150,6 +150,13 @@ class _Watched(Page):
     levels = range(0)
     """The levels of headings that its contents list; none where pages are not read that way."""
 
+    def read_source(self, config: MkDocsConfig) -> None:
+        meta = _facts(self.file.content_string)
+        if meta is None:
+            super().read_source(config)
+        else:
+            self.markdown, self.meta = meta
+
     def render(self, config: MkDocsConfig, files: Files) -> None:
         quick = not _Anchors.wanted and len(self.levels) and "title" in self.meta
         found = plain.read(self.markdown or "") if quick else None
@@ -176,6 +183,30 @@ class _Watched(Page):
             watch(site)
 
 
+def _facts(source: str) -> tuple[str, dict[str, Any]] | None:
+    """Split a page whose head is lines of JSON from what follows; None if YAML could see something else in it."""
+    head, end, rest = source.partition("\n---\n")
+    if not end or not head.startswith("---\n"):
+        return None
+    found: dict[str, Any] = {}
+    for line in head[4:].split("\n"):
+        name, _, value = line.partition(": ")
+        escapes = value.replace("\\\\", "")
+        # Numbers, signs that cannot be seen and rare escapes are where the two differ.
+        if not name.isalpha() or name in _WORDS or not line.isprintable() or "\\u" in escapes or "\\/" in escapes:
+            return None
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            return None
+        texts = found[name].values() if isinstance(found[name], dict) and len(value) < 1000 else [found[name]]
+        if not all(isinstance(text, str | bool) for text in texts):
+            return None
+    return rest.lstrip("\n"), found
+
+
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Names that are none to YAML."""
 _watching: Site | None = None
 
 
@@ -299,7 +330,7 @@ class Site:
         with open(place, "rb") as stream:
             data = stream.read()
         # Read once, so that what is rendered is what the checksum is of; as MkDocs reads it.
-        file._content = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
+        file._content = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         asked = _Asked(self.files)
         with self.listening() as listener:
             try:
