@@ -15,6 +15,8 @@ from qmsctl.schema import DueSpec, LinkSpec, values_at
 
 FEW = 3
 """Items that are looked for one by one before an index of all is made."""
+FEW_CLAUSES = 30
+"""The same of clauses, for which less is looked through."""
 
 
 class Parts(Mapping[str, Part]):
@@ -87,6 +89,7 @@ class Graph:
         self._lists: dict[str, list[Part]] = {}
         self._from: dict[str, list[Link]] = {}
         self._broken: dict[str, list[Link]] = {}
+        self._on: dict[str, list[Link]] = {}
         self._to: dict[str, list[Link]] = {}
         self._to_ref: dict[str, dict[str, list[Link]]] = {}
         self._current: dict[str, Any] = {}
@@ -174,6 +177,26 @@ class Graph:
         with tracking.unheard():
             places = [item.id for item in self.items.values() if any("/" in t for t in self.outline(item).targets)]
             return [link for name in places for link in self.links_from(name) if "/" in link.part]
+
+    def links_on(self, clause: str) -> list[Link]:
+        """Return the links that lead to one part of a catalogue, by the item they are written in."""
+        tracking.saw(tracking.CLAUSE_LINKS, tracking.ALL)
+        if len(self._on) >= FEW_CLAUSES or "_on_all" in vars(self):
+            return self._on_all.get(clause, [])
+        found = self._on.get(clause)
+        if found is None:
+            with tracking.unheard():
+                places = [item.id for item in self.items.values() if clause in self.outline(item).targets]
+                found = self._on[clause] = [o for name in places for o in self.links_from(name) if o.part == clause]
+        return found
+
+    @cached_property
+    def _on_all(self) -> dict[str, list[Link]]:
+        found: dict[str, list[Link]] = defaultdict(list)
+        with tracking.unheard():
+            for link in self.clause_links:
+                found[link.part].append(link)
+        return found
 
     @cached_property
     def _links(self) -> list[Link]:

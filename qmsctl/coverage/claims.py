@@ -99,12 +99,13 @@ class Claims:
     def __init__(self, graph: Graph, today: str) -> None:
         self.graph = graph
         self.today = today
+        self._of: dict[str, Any] = {}
         self._weak: dict[str, Any] = {}
         self._records: dict[str, Any] = {}
 
     def of(self, clause: str) -> tuple[Claim, ...]:
         """Return the claims made for a clause itself, in the order of their items."""
-        return self._made.get(clause, ())
+        return tracking.keep(self._of, f"Claims.of {clause}", lambda: self._made_for(clause))
 
     def made_by(self, item: str) -> list[Claim]:
         """Return the claims that an item and its parts make, clause by clause as it comes to them."""
@@ -118,7 +119,7 @@ class Claims:
 
     def claimed(self) -> list[str]:
         """Return the clauses that anything makes a claim for."""
-        return [*self._made]
+        return [clause for clause in dict.fromkeys(link.part for link in self.graph.clause_links) if self.of(clause)]
 
     def derived(self, clause: str) -> tuple[Claim, ...]:
         """Return the claims made for clauses that a mapping relates to this one.
@@ -147,13 +148,9 @@ class Claims:
         }
         return tuple(item for _, item in sorted(found.items()) if item.get("status") != "closed")
 
-    @tracking.kept
-    def _made(self) -> Mapping[str, tuple[Claim, ...]]:
-        found: dict[str, list[Claim]] = defaultdict(list)
-        for link in self.graph.clause_links:
-            if not link.problem and (claim := self._claim(link)) is not None:
-                found[claim.clause].append(claim)
-        return {clause: tuple(claims) for clause, claims in found.items()}
+    def _made_for(self, clause: str) -> tuple[Claim, ...]:
+        made = (self._claim(link) for link in self.graph.links_on(clause) if not link.problem)
+        return tuple(claim for claim in made if claim is not None)
 
     def _claim(self, link: Link) -> Claim | None:
         spec = self.graph.spec_of(link)
@@ -302,8 +299,8 @@ class Claims:
     def answered(self) -> Mapping[str, tuple[Claim, ...]]:
         """Clause -> the claims made for it that answer it in full."""
         return {
-            clause: tuple(c for c in claims if c.how == "implements" and c.carries)
-            for clause, claims in self._made.items()
+            clause: tuple(c for c in self.of(clause) if c.how == "implements" and c.carries)
+            for clause in self.claimed()
         }
 
 
