@@ -17,10 +17,17 @@ __all__ = ["STATE", "BuildFault", "Started", "alone", "build", "configuration", 
 PACKAGE = Path(__file__).resolve().parent.parent
 STATE = shelf.FOLDER / "site"
 """What is known of the site as last built."""
+FRESH = Path("build", "site.new")
+"""Where a site is built before it takes the place of the last one."""
+CONFIGURATION = ".mkdocs.build.yml"
+"""The file that says how, while it is built."""
 
 
 class Started:
-    """The program that builds, started ahead of its work: it reads its own parts while pages are still written."""
+    """The program that builds, started ahead of its work: it reads its own parts while pages are still written.
+
+    It also looks at the files that are there; if they are the same when it has to build, that is done.
+    """
 
     def __init__(self, root: Path) -> None:
         from qmsctl.engines import mkdocs
@@ -34,6 +41,14 @@ class Started:
             stderr=subprocess.PIPE,
             text=True,
         )
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, UnicodeError):  # then it will look when it has to build
+            there = [str(root / CONFIGURATION), settings_of(root, root / FRESH)]
+            self._process.stdin.write(json.dumps(there) + "\n")
+            self._process.stdin.flush()
+            return
+        with contextlib.suppress(OSError):
+            self._process.stdin.write("null\n")
 
     def run(self, *places: Path) -> subprocess.CompletedProcess[str]:
         """Let it build; wait until it has."""
@@ -61,7 +76,7 @@ def build(
 
     ``say`` is told, in one line, why it takes longer than it could; ``ahead`` is what was `started`.
     """
-    fresh = root / "build" / "site.new"
+    fresh = root / FRESH
     target = root / "build" / "site"
     with alone(root):
         if fresh.is_symlink() or target.is_symlink():
@@ -123,7 +138,16 @@ def _environment() -> dict[str, str]:
 
 
 def configuration(root: Path, site: Path) -> Path:
-    """Write the configuration for this build: the repository's mkdocs.yml, else the usual one."""
+    """Write the configuration for this build. Raises BuildFault."""
+    file = root / CONFIGURATION
+    if file.is_symlink():
+        raise BuildFault(f"{file.name} is a link; what is written there would go elsewhere. Delete it")
+    file.write_text(settings_of(root, site), encoding="utf-8")
+    return file
+
+
+def settings_of(root: Path, site: Path) -> str:
+    """Return the configuration for a build: the repository's mkdocs.yml, else the usual one. Raises OSError."""
     # Here, for the process that builds imports this package and needs none of it.
     from qmsctl.config import FILE
     from qmsctl.itemfile import parse_yaml_bytes
@@ -146,11 +170,7 @@ def configuration(root: Path, site: Path) -> Path:
     if isinstance(address, str):
         # Where a page is missing, the one that says so must find its styles from any depth.
         lines.append(f"site_url: {_text(address.rstrip('/') + '/')}")
-    file = root / ".mkdocs.build.yml"
-    if file.is_symlink():
-        raise BuildFault(f"{file.name} is a link; what is written there would go elsewhere. Delete it")
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return file
+    return "\n".join(lines) + "\n"
 
 
 def _text(value: object) -> str:

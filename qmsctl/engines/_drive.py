@@ -1,15 +1,19 @@
 """Builds a site with MkDocs' own parts: in several processes, and only pages that changed.
 
-    echo '["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
+    echo 'null
+    ["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
 
 FORMER is the site as last built: what has not changed is linked from there. STATE is what is known of it. On the
 last line of its output stands, as JSON, what was done; or why the plain program has to build. It waits for its input,
-so it can be started while pages are still being written.
+so it can be started while pages are still being written. In place of null may stand what the configuration will be,
+["CONFIGURATION", "its text"]: then it looks at all files meanwhile, and begins anew if they are others in the end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import json
 import os
 import shutil
@@ -26,7 +30,7 @@ from mkdocs.structure.files import File
 from qmsctl import plain, shelf
 from qmsctl.engines import mkdocs_internals
 from qmsctl.engines.mkdocs import FAULT
-from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, stamp
+from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, seen, stamp
 
 OWN = (__file__, mkdocs_internals.__file__, plain.__file__)
 Stamp = tuple[int, int, int]
@@ -35,6 +39,8 @@ SETTLED = 2_000_000_000
 NO_STAMP = (0, 0, 0)
 EACH = 4000
 """What a page costs beside its text, in bytes of text."""
+REFUSED = "refused"
+"""What was made from files about which there is something to say."""
 WORTH = 400_000
 """Bytes of text for which other processes are started."""
 
@@ -260,12 +266,12 @@ def _render(uris: Sequence[str]) -> list[Rendered]:
     return [_SITE.render(_SITE.files.src_uris[uri]) for uri in uris]
 
 
-def main(configuration: Path, former: Path, state: Path) -> int:
+def main(configuration: Path, former: Path, state: Path, ahead: Site | None = None) -> int:
     """Build; return the exit code."""
     gc.disable()  # until pages are rendered, what is made is kept
     try:
-        site = Site(configuration)
-        if not site.objection:
+        site = ahead or Site(configuration)
+        if not site.objection and ahead is None:
             site.survey()
         if site.objection or site.crowded():
             return _answer(plain=site.objection or "two files have the same address")
@@ -284,6 +290,50 @@ def _answer(**facts: object) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def _looked(expected: list[str] | None) -> tuple[Site | None, str]:
+    """Look at the files of a site as far as they are there; return it, and what it was made from.
+
+    None where there is nothing yet, where something is to be said, or where there may be more to it.
+    """
+    if expected is None or not hasattr(os, "execv"):
+        return None, ""
+    path, text = expected
+    said = io.StringIO()
+    gc.disable()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            before = seen(Path(path).parent, text)
+            site = Site(Path(path), text) if before else None
+            if site is not None and not site.objection:
+                site.survey()
+                site.prepare()
+    except (Abort, Exception):
+        return None, REFUSED
+    if site is None:
+        return None, ""
+    if said.getvalue() or not site.is_usual(Path(path).parent):
+        return None, REFUSED
+    site.speak(sys.stderr)
+    return site, before
+
+
+def _wait() -> int:
+    """Look at what is there, wait for what is to be done, and do it."""
+    ahead, before = _looked(json.loads(sys.stdin.readline() or "null"))
     told = sys.stdin.readline()
-    sys.exit(main(*map(Path, json.loads(told))) if told else 0)
+    if not told:
+        return 0
+    configuration = Path(json.loads(told)[0])
+    if before and seen(configuration.parent, configuration.read_text(encoding="utf-8")) != before:
+        # Nothing of what was looked at stays in another process.
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "qmsctl.engines._drive", told])
+    return _told(told, ahead)
+
+
+def _told(line: str, ahead: Site | None = None) -> int:
+    configuration, former, state = map(Path, json.loads(line))
+    return main(configuration, former, state, ahead)
+
+
+if __name__ == "__main__":
+    sys.exit(_told(sys.argv[1]) if len(sys.argv) > 1 else _wait())

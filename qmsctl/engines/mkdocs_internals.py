@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TextIO
 
 from jinja2.runtime import Context
 from markdown import Markdown
@@ -47,6 +48,8 @@ INDEPENDENT |= {"sane_lists", "smarty", "nl2br", "md_in_html"}
 """Extensions of Markdown that read nothing but the page."""
 THEMES = (None, "material", "mkdocs", "readthedocs")
 """Themes of the packages above."""
+DOCS, THEME = Path("build", "docs"), Path("build", "theme")
+"""Where pages, and the templates around them, usually lie."""
 ALL = "*"
 """What a page depends on that shows a list of all pages."""
 NOW = "!"
@@ -241,10 +244,37 @@ class _Context(Context):
         return super().resolve_or_missing(key)
 
 
-class Site:
-    """One site: its configuration, files, navigation and templates. Raises Abort with what MkDocs objects to."""
+class _Text(io.BytesIO):
+    """What a file will hold."""
 
-    def __init__(self, configuration: Path) -> None:
+    def __init__(self, place: Path, text: str) -> None:
+        super().__init__(text.encode())
+        self.name = str(place)
+
+
+def seen(root: Path, text: str) -> str:
+    """A fingerprint of all that a `Site` is made from before it is built; "" where there is nothing yet.
+
+    Pages count by their names alone, for they are read later.
+    """
+    if not all((root / name).is_dir() for name in (DOCS, THEME)) or "INHERIT" in text:
+        return ""
+    rows = [text, get_build_date()]
+    for folder in (root / DOCS, root / THEME):
+        for here, below, names in os.walk(folder, followlinks=True):
+            below.sort()
+            rows += [here, *sorted(names)]
+    rows += [f"{name} {content}" for name, content in _contents(root / THEME)]
+    return digest_of("\n".join(rows).encode("utf-8", "surrogatepass"))
+
+
+class Site:
+    """One site: its configuration, files, navigation and templates. Raises Abort with what MkDocs objects to.
+
+    With ``text`` the configuration is that, whatever its file holds.
+    """
+
+    def __init__(self, configuration: Path, text: str | None = None) -> None:
         # As the program `mkdocs build` does: where and how messages are written.
         self.output = State()  # type: ignore[no-untyped-call]
         self.output.stream.setFormatter(logging.Formatter("%(levelname)-8s-  %(message)s"))  # as without a terminal
@@ -253,10 +283,27 @@ class Site:
         self.log = logging.getLogger("mkdocs")
         self.counter = CountHandler()
         self.counter.setLevel(logging.WARNING)
-        self.config: MkDocsConfig = load_config(config_file=str(configuration), strict=True)
+        source = str(configuration) if text is None else _Text(configuration, text)
+        self.config: MkDocsConfig = load_config(config_file=source, strict=True)
         self.objection = _objection(self.config)
         self.current: Page | None = None
         self.shown: set[str] = set()
+
+    def is_usual(self, root: Path) -> bool:
+        """Whether what it is made from is what `seen` looks at."""
+        places = [root / DOCS, root / THEME]
+        return [self.config.docs_dir, self.config.theme.custom_dir] == [*map(str, places)]
+
+    def prepare(self) -> None:
+        """Do what else can be done before pages are there: addresses, templates."""
+        for file in (*self.pages, *self.statics):
+            _ = file.abs_src_path, file.abs_dest_path, file.url
+        for name in ("main.html", *self.config.theme.static_templates):
+            self.env.get_template(name)
+
+    def speak(self, stream: TextIO) -> None:
+        """Say from now on there what is to be said."""
+        self.output.stream.setStream(stream)
 
     def survey(self) -> None:
         """Find all files, the navigation and the templates."""
