@@ -278,6 +278,80 @@ def test_many_changes_in_a_row(root: Path) -> None:
     assert_same(root)
 
 
+# --- looking ahead -------------------------------------------------------------------------------
+
+CHANGES_AHEAD: dict[str, Callable[[Path], None]] = {
+    "an asset of the theme": lambda root: put(root, "build/docs/assets/images/favicon.png", "own"),
+    "an asset that is left out": lambda root: put(root, "build/docs/assets/.hidden.js", "x"),
+    "a page among assets": lambda root: put(root, "build/docs/assets/page.md", "# A page\n"),
+    "no pages": lambda root: shutil.rmtree(root / "build/docs/folder"),
+}
+STILL = {"nothing", "a page", "its title", "its front matter", "size and time as before", "a page emptied", "an asset", "a new asset", "an asset removed", "all sources written", "sources linked", "an output edited", "an output appended to", "an output asset edited", "an output removed", "an output that is a link", "outputs mixed up", "an output too many", "no former site", "no cache", "an empty cache", "damage at the beginning", "damage to the checksum", "damage at the end", "a build that was cut off", "an asset that is left out"}  # fmt: skip
+"""After these what was looked at ahead still stands."""
+
+
+def _waits(process: Any) -> None:
+    """Wait until a process waits."""
+    spent = -1
+    while True:
+        time.sleep(0.3)
+        before, spent = spent, sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))  # fmt: skip
+        if spent == before > 10:
+            return
+
+
+@pytest.mark.parametrize("name", [*CHANGES, *CHANGES_AHEAD])
+def test_a_change_while_the_engine_waits(root: Path, name: str) -> None:
+    """What it has looked at ahead counts as far as it is still there, and nothing of the rest is left."""
+    change = {**CHANGES, **CHANGES_AHEAD}[name]
+    if name == "no pages":
+        put(root, "build/docs/index.md", "# Start\n\n## Raw {#raw}\n")
+    quick(root)
+    said: list[str] = []
+    with engines.started(root, "mkdocs") as ahead:
+        assert ahead is not None
+        _waits(ahead._process)
+        change(root)
+        found = content(engines.build(root, say=said.append, ahead=ahead))
+    wanted = plain(root)
+    assert said == []
+    assert sorted(found) == sorted(wanted)
+    assert [name for name in wanted if found[name] != wanted[name]] == []
+
+
+@pytest.mark.parametrize("name", [*CHANGES, *CHANGES_AHEAD])
+def test_what_was_looked_at_ahead_stands_or_falls(root: Path, name: str) -> None:
+    quick(root)
+    fresh = root / engines.FRESH
+    site, before = _drive._looked([str(root / engines.CONFIGURATION), engines.settings_of(root, fresh)])
+    assert site is not None
+    assert before is not None
+    {**CHANGES, **CHANGES_AHEAD}[name](root)
+    now = mkdocs_internals.seen(root, engines.settings_of(root, fresh))
+    assert _drive._still(site, before, now) == (name in STILL)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("mkdocs.yml", CONFIGURATION.replace("custom_dir: build/theme", "custom_dir: own") + NAV),
+        ("mkdocs.yml", CONFIGURATION.replace("docs_dir: build/docs", "docs_dir: own") + NAV),
+        ("mkdocs.yml", "INHERIT: base.yml\n"),
+        ("mkdocs.yml", "nav: ["),
+        ("mkdocs.yml", CONFIGURATION + "nav:\n  - gone.md\n"),
+        ("build/theme/main.html", "{% if %}"),
+    ],
+)
+def test_nothing_else_is_looked_at_ahead(root: Path, file: str, text: str) -> None:
+    """Where more is read than what is compared, or something is to be said, the build begins at the beginning."""
+    put(root, "base.yml", CONFIGURATION + NAV)
+    put(root, "own/index.md", "# Own\n")
+    put(root, file, text)
+    site, before = _drive._looked([str(root / engines.CONFIGURATION), engines.settings_of(root, root / engines.FRESH)])
+    assert site is None
+    assert before is None or not _drive._still(site, before, before)
+
+
 def test_unchanged_files_are_linked(root: Path) -> None:
     """Also where their times say nothing: pages are then compared by content."""
     quick(root)
@@ -373,7 +447,7 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "the page is gone": lambda root: (root / "build/docs/folder/deep.md").unlink(),
     "the picture is gone": lambda root: (root / "build/docs/assets/a.svg").unlink(),
     "the place is gone": lambda root: put(root, "build/docs/first.md", "# The first\n"),
-    "the place in HTML is gone": lambda root: put(root, "build/docs/index.md", "# Start\n"),
+    "the place in HTML is gone": lambda root: put(root, "build/docs/index.md", "# Start\n\n## Raw {#raw}\n"),
     "the navigation leads nowhere": lambda root: put(root, "mkdocs.yml", CONFIGURATION + NAV + "  - gone.md\n"),
     "an unknown setting": lambda root: put(root, "mkdocs.yml", CONFIGURATION + "unheard: of\n" + NAV),
 }

@@ -30,7 +30,7 @@ from mkdocs.structure.files import File
 from qmsctl import plain, shelf
 from qmsctl.engines import mkdocs_internals
 from qmsctl.engines.mkdocs import FAULT
-from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Site, digest_of, say, seen, stamp
+from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Seen, Site, digest_of, say, seen, stamp
 
 OWN = (__file__, mkdocs_internals.__file__, plain.__file__)
 Stamp = tuple[int, int, int]
@@ -39,8 +39,8 @@ SETTLED = 2_000_000_000
 NO_STAMP = (0, 0, 0)
 EACH = 4000
 """What a page costs beside its text, in bytes of text."""
-REFUSED = "refused"
-"""What was made from files about which there is something to say."""
+REFUSED = Seen()
+"""Files about which there is something to say, or that are not all."""
 WORTH = 400_000
 """Bytes of text for which other processes are started."""
 
@@ -290,31 +290,39 @@ def _answer(**facts: object) -> int:
     return 0
 
 
-def _looked(expected: list[str] | None) -> tuple[Site | None, str]:
+def _looked(expected: list[str] | None) -> tuple[Site | None, Seen | None]:
     """Look at the files of a site as far as they are there; return it, and what it was made from.
 
-    None where there is nothing yet, where something is to be said, or where there may be more to it.
+    No site where there is nothing yet, where something is to be said, or where there may be more to it.
     """
     if expected is None or not hasattr(os, "execv"):
-        return None, ""
-    path, text = expected
+        return None, None
+    path, text = Path(expected[0]), expected[1]
     said = io.StringIO()
     gc.disable()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            before = seen(Path(path).parent, text)
-            site = Site(Path(path), text) if before else None
-            if site is not None and not site.objection:
+            found = seen(path.parent, text)
+            if found is None:
+                return None, None
+            site = Site(path, text)
+            if not site.objection:
                 site.survey()
                 site.prepare()
     except (Abort, Exception):
         return None, REFUSED
-    if site is None:
-        return None, ""
-    if said.getvalue() or not site.is_usual(Path(path).parent):
+    if said.getvalue() or not site.is_usual(path.parent):
         return None, REFUSED
     site.speak(sys.stderr)
-    return site, before
+    return site, found
+
+
+def _still(site: Site | None, before: Seen, now: Seen | None) -> bool:
+    """Tell whether what was looked at is what is there now, or can be made so."""
+    if site is None or now is None or now.print != before.print:
+        return False
+    gone, come = before.assets - now.assets, now.assets - before.assets
+    return site.exchange(gone, come) if gone or come else True
 
 
 def _wait() -> int:
@@ -324,7 +332,7 @@ def _wait() -> int:
     if not told:
         return 0
     configuration = Path(json.loads(told)[0])
-    if before and seen(configuration.parent, configuration.read_text(encoding="utf-8")) != before:
+    if before and not _still(ahead, before, seen(configuration.parent, configuration.read_text(encoding="utf-8"))):
         # Nothing of what was looked at stays in another process.
         os.execv(sys.executable, [sys.executable, "-P", "-m", "qmsctl.engines._drive", told])
     return _told(told, ahead)
@@ -336,4 +344,7 @@ def _told(line: str, ahead: Site | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_told(sys.argv[1]) if len(sys.argv) > 1 else _wait())
+    ended = _told(sys.argv[1]) if len(sys.argv) > 1 else _wait()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ended)  # to free all that was read piece by piece takes a while

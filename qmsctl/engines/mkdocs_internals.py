@@ -13,7 +13,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -35,7 +35,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel, get_files, set_e
 from mkdocs.structure.nav import Navigation, Section, get_navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
-from mkdocs.utils import CountHandler, get_build_date, get_build_datetime
+from mkdocs.utils import CountHandler, get_build_date, get_build_datetime, markdown_extensions
 
 from qmsctl import plain
 
@@ -252,20 +252,34 @@ class _Text(io.BytesIO):
         self.name = str(place)
 
 
-def seen(root: Path, text: str) -> str:
-    """A fingerprint of all that a `Site` is made from before it is built; "" where there is nothing yet.
+@dataclass(frozen=True)
+class Seen:
+    """What a `Site` is made from before it is built: a fingerprint of it, and files of which others may take the place.
 
     Pages count by their names alone, for they are read later.
     """
+
+    print: str = ""
+    assets: frozenset[str] = frozenset()
+
+
+def seen(root: Path, text: str) -> Seen | None:
+    """Look at all that a site is made from; None where there is nothing yet. Raises OSError."""
     if not all((root / name).is_dir() for name in (DOCS, THEME)) or "INHERIT" in text:
-        return ""
+        return None
     rows = [text, get_build_date()]
-    for folder in (root / DOCS, root / THEME):
-        for here, below, names in os.walk(folder, followlinks=True):
-            below.sort()
-            rows += [here, *sorted(names)]
+    assets = set()
+    for here, below, names in os.walk(root / DOCS, followlinks=True):
+        below.sort()
+        folder = os.path.relpath(here, root / DOCS)
+        free = PurePath(folder).parts[:1] == ("assets",)
+        for name in sorted(names):
+            if free and not name.endswith((*markdown_extensions, ".html")):
+                assets.add(PurePath(folder, name).as_posix())
+            else:
+                rows.append(f"{folder}/{name}")
     rows += [f"{name} {content}" for name, content in _contents(root / THEME)]
-    return digest_of("\n".join(rows).encode("utf-8", "surrogatepass"))
+    return Seen(digest_of("\n".join(rows).encode("utf-8", "surrogatepass")), frozenset(assets))
 
 
 class Site:
@@ -301,6 +315,26 @@ class Site:
         for name in ("main.html", *self.config.theme.static_templates):
             self.env.get_template(name)
 
+    def exchange(self, gone: Iterable[str], come: Iterable[str]) -> bool:
+        """Take assets out and others in; tell whether that is all that changes by it."""
+        config = self.config
+        for uri in (*gone, *come):
+            if any(Path(folder, uri).exists() for folder in config.theme.dirs):
+                return False
+        for uri in gone:
+            self.files.remove(self.files.src_uris[uri])
+        new = [File(uri, config.docs_dir, config.site_dir, config.use_directory_urls) for uri in sorted(come)]
+        set_exclusions(new, config)
+        for file in new:
+            self.files.append(file)
+        self._sort_out()
+        return True
+
+    def _sort_out(self) -> None:
+        included = InclusionLevel.is_included
+        self.pages: Sequence[File] = self.files.documentation_pages()
+        self.statics = [f for f in self.files if not f.is_documentation_page() and included(f.inclusion)]  # type: ignore[no-untyped-call]
+
     def speak(self, stream: TextIO) -> None:
         """Say from now on there what is to be said."""
         self.output.stream.setStream(stream)
@@ -315,9 +349,7 @@ class Site:
         self.files.add_files_from_theme(_Listing(config.theme.dirs), config)  # type: ignore[arg-type]
         set_exclusions(self.files, config)
         self.nav: Navigation = get_navigation(self.files, config)
-        self.pages: Sequence[File] = self.files.documentation_pages()
-        included = InclusionLevel.is_included
-        self.statics = [f for f in self.files if not f.is_documentation_page() and included(f.inclusion)]  # type: ignore[no-untyped-call]
+        self._sort_out()
         self.quick = copy.copy(config)
         self.quick["markdown_extensions"] = [*config.markdown_extensions, _Quick()]
         page_module._RawHTMLPreprocessor = _Anchors  # type: ignore[misc]
