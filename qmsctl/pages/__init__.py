@@ -159,6 +159,7 @@ def _write_language(
         write_beside(partial(search.files, view, index, parts, bundles))
         shelf.write(store, key, bundles.used)
 
+    docs.was_left(kept.files_of("search") if kept is not None else {})
     _made({searched: write_search}, docs, kept, _nothing, _nothing)
     codes.keep(view.loaded.root)
     _copy_images(view.loaded, view, docs)

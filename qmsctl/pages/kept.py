@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
@@ -11,7 +10,7 @@ from typing import Any
 
 from qmsctl import shelf, tracking
 from qmsctl.kept import Changes, Held, Known, Standing, held_of, known_of, state_below, used_of
-from qmsctl.pages.folder import print_of
+from qmsctl.pages.folder import look, print_of
 from qmsctl.pages.publication import CONTROL
 from qmsctl.pages.view import FIGURES, FINDINGS, View
 
@@ -57,7 +56,8 @@ class Kept:
         made: Made | None = self._made.get(name)
         if made is None or own in self.changes.touched or not self._standing.holds(made[0]):
             return False
-        if all(_is_below(path) and _look(self._target / path) == state for path, state, _ in made[1]):
+        place = str(self._target)
+        if all(_is_below(path) and look(f"{place}/{path}") == state for path, state, _ in made[1]):
             return True
         # The folder may have been copied, or come with the store from another run.
         if not all(self._holds_still(path, seal) for path, _, seal in made[1]):
@@ -74,7 +74,12 @@ class Kept:
             return False
 
     def _looked_at(self, files: Mapping[str, bytes]) -> tuple[tuple[str, Any, bytes], ...]:
-        return tuple((path, _look(self._target / path), seal) for path, seal in files.items())
+        return tuple((path, look(f"{self._target}/{path}"), seal) for path, seal in files.items())
+
+    def files_of(self, kind: str) -> dict[str, tuple[Any, bytes]]:
+        """Return how the files of results of a kind were left, whether or not these still hold, each with its fingerprint."""
+        made = (row for name, row in self._made.items() if name.startswith(f"{kind} "))
+        return {path: (state, seal) for row in made for path, state, seal in row[1]}
 
     def take(self, name: str) -> tuple[list[str], Any]:
         """Take a result over; return its files and what else is known of it."""
@@ -159,15 +164,9 @@ def _below(folder: Path) -> Iterable[tuple[str, bytes]]:
 
 
 def _is_below(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.replace("\\", "/").split("/") and ":" not in path
-
-
-def _look(file: Path) -> Any:
-    """How a file looks from outside, whatever number of names it has; None if there is none."""
-    with contextlib.suppress(OSError):
-        found = file.lstat()
-        return found.st_size, found.st_mtime_ns, found.st_ino
-    return None
+    if ":" in path or path.startswith("/"):
+        return False
+    return ".." not in path or ".." not in path.replace("\\", "/").split("/")
 
 
 def made_with(work: Callable[[], Any], seen: set[str]) -> tuple[Any, Held, Mapping[str, Held]]:
