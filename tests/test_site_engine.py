@@ -447,7 +447,7 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "the page is gone": lambda root: (root / "build/docs/folder/deep.md").unlink(),
     "the picture is gone": lambda root: (root / "build/docs/assets/a.svg").unlink(),
     "the place is gone": lambda root: put(root, "build/docs/first.md", "# The first\n"),
-    "the place in HTML is gone": lambda root: put(root, "build/docs/index.md", "# Start\n\n## Raw {#raw}\n"),
+    "the place in HTML is gone": lambda root: put(root, "build/docs/index.md", "# Start\n"),
     "the navigation leads nowhere": lambda root: put(root, "mkdocs.yml", CONFIGURATION + NAV + "  - gone.md\n"),
     "an unknown setting": lambda root: put(root, "mkdocs.yml", CONFIGURATION + "unheard: of\n" + NAV),
 }
@@ -588,18 +588,46 @@ def test_alone_waits_for_others_and_may_be_nested(tmp_path: Path) -> None:
     assert order == ["first", "other"]
 
 
-def test_a_build_that_was_killed(root: Path) -> None:
-    """The last good site stays, and the next build is whole."""
+KILLED = """
+import os, signal
+from pathlib import Path
+from qmsctl.engines import _drive
+real, left = os.replace, {moves}
+def replace(*places):
+    global left
+    if Path(places[1]).parts[-3:-1] == ("build", "cache"):
+        return real(*places)
+    if left == 0:
+        os.kill(os.getppid(), signal.SIGKILL)
+        os._exit(9)
+    left -= 1
+    real(*places)
+_drive.os.replace = replace
+_drive._wait()
+"""
+"""The engine, killed with what started it after some files of the last site have made room for new ones."""
+
+
+@pytest.mark.parametrize("moves", [0, 1, 3])
+def test_a_build_that_was_killed(root: Path, moves: int) -> None:
+    """Until all is made the last good site stays; every file in it is an old or a new one, and the next build is whole."""
     good = quick(root)
     put(root, "build/docs/first.md", "# Changed\n\n## One {#one}\n")
+    put(root, "build/docs/assets/new.js", "new\n")
+    put(root, "build/docs/assets/rows.js", "rows = 2\n")
     code = (
-        "import os, sys; from pathlib import Path; from qmsctl import engines\n"
+        "import sys; from pathlib import Path; from qmsctl import engines\n"
         "from qmsctl.engines import mkdocs\n"
-        "mkdocs.answer = lambda *_: os._exit(9)\n"
+        "mkdocs.quick_command = lambda: [sys.executable, '-P', '-c', sys.argv[2]]\n"
         "engines.build(Path(sys.argv[1]))"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(root)], check=False).returncode == 9
-    assert content(root / "build/site") == good
+    killed = [sys.executable, "-c", code, str(root), KILLED.replace("{moves}", str(moves))]
+    assert subprocess.run(killed, check=False).returncode == -9
+    left = content(root / "build/site")
+    wanted = plain(root)
+    assert good.keys() <= left.keys()
+    assert {name for name in left if left[name] != good.get(name)} <= {n for n in left if left[n] == wanted.get(n)}
+    assert len([name for name in left if left[name] != good.get(name)]) == moves
     assert_same(root)
 
 

@@ -84,9 +84,11 @@ def build(
         shutil.rmtree(fresh, ignore_errors=True)
         settings = configuration(root, fresh)
         try:
-            done = _run(root, engine, settings, fresh, say, ahead)
+            done, merged = _run(root, engine, settings, fresh, say, ahead)
         finally:
             settings.unlink(missing_ok=True)
+        if merged:
+            return target
         if done.returncode != 0 or not (fresh / "index.html").is_file():
             shutil.rmtree(fresh, ignore_errors=True)
             said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
@@ -102,22 +104,25 @@ def build(
 
 def _run(
     root: Path, engine: str, settings: Path, fresh: Path, say: Callable[[str], None] | None, ahead: Started | None
-) -> subprocess.CompletedProcess[str]:
-    """Run the engine; where the quick way to run it does not apply, the plain one."""
+) -> tuple[subprocess.CompletedProcess[str], bool]:
+    """Run the engine; where the quick way to run it does not apply, the plain one.
+
+    Also tells whether it has put what is new into the last site, which then needs not be replaced.
+    """
     from qmsctl.engines import mkdocs, zensical
 
     if engine == "zensical":
-        return _program(zensical.command(settings), root)
+        return _program(zensical.command(settings), root), False
     done = (ahead or Started(root)).run(settings, root / "build" / "site", root / STATE)
     answer = mkdocs.answer(done.returncode, done.stdout)
     timing.count("pages rendered", answer.get("rendered", 0))
-    timing.count("pages unchanged", answer.get("linked", 0))
+    timing.count("pages unchanged", answer.get("stayed", 0))
     if "plain" in answer:
         if say is not None:
             say(f"MkDocs builds all pages anew: {answer['plain']}")
         shutil.rmtree(fresh, ignore_errors=True)
         done = _program(mkdocs.command(settings), root)
-    return done
+    return done, bool(answer.get("merged"))
 
 
 def _program(command: list[str], root: Path) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@
     echo 'null
     ["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
 
-FORMER is the site as last built: what has not changed is linked from there. STATE is what is known of it. On the
+FORMER is the site as last built: what has not changed stays there, and what is new is put in when all is well. STATE is what is known of it. On the
 last line of its output stands, as JSON, what was done; or why the plain program has to build. It waits for its input,
 so it can be started while pages are still being written. In place of null may stand what the configuration will be,
 ["CONFIGURATION", "its text"]: then it looks at all files meanwhile, and begins anew if they are others in the end.
@@ -75,14 +75,16 @@ class Build:
             self.stamps = found["statics"]
         self.sources: dict[str, tuple[Stamp, str]] = {}
         self.outputs: dict[str, Stamp] = {}
+        self.there, self.odd = _files_of(former)
+        self.stays: set[str] = set()
         self.folders: set[str] = set()
         self.fingerprints: dict[tuple[str, ...], str] = {}
 
     def run(self) -> tuple[int, int]:
         """Build; return how many pages were rendered and how many were taken from the former site. Raises Abort."""
         self.sources = {uri: self._source(uri, file) for uri, file in self.pages.items()} if self.kept else {}
-        linked = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
-        done = set(linked)
+        taken = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
+        done = set(taken)
         statics = self._statics()
         rendered = {page.uri: page for page in _rendered(self.site, [u for u in self.pages if u not in done])}
         for page in self._in_order(rendered):
@@ -92,8 +94,8 @@ class Build:
             say(page.building)
         sound = self._check_links(rendered)
         self.site.finish()
-        self._keep(linked, [page for uri, page in rendered.items() if uri in sound], statics)
-        return len(rendered), len(linked)
+        self._keep(taken, [page for uri, page in rendered.items() if uri in sound], statics)
+        return len(rendered), len(taken)
 
     def _in_order(self, rendered: dict[str, Rendered]) -> Iterator[Rendered]:
         return (rendered[uri] for uri in self.pages if uri in rendered)
@@ -130,27 +132,24 @@ class Build:
         return known
 
     def _take(self, uri: str) -> bool:
-        """Take a page from the former site, if it is what was written there."""
+        """Leave a page in the former site as it is, if it is what was written there."""
         file, kept = self.pages[uri], self.kept[uri]
         place = os.path.join(self.former, file.dest_uri)
-        found = _stamp_of(place)
+        found = self._stamp_there(file)
         try:
             if found == NO_STAMP or (found != kept.output and digest_of(Path(place).read_bytes()) != kept.written):
                 return False
-            self.outputs[uri] = self._link(place, found, file.abs_dest_path)
         except OSError:
             return False
+        self.outputs[uri] = found
+        self.stays.add(file.dest_uri)
         return True
 
-    def _link(self, place: str, found: Stamp, target: str) -> Stamp:
-        """Put a file into the new site without writing it once more, where the file system can; return its stamp."""
-        self._folder(target)
-        try:
-            os.link(place, target)
-        except OSError:
-            shutil.copyfile(place, target)
-            return _stamp_of(target)
-        return found
+    def _stamp_there(self, file: File) -> Stamp:
+        """The stamp of a file of the former site; what lies behind a link is none."""
+        if file.dest_uri not in self.there:
+            return NO_STAMP
+        return _stamp_of(os.path.join(self.former, file.dest_uri))
 
     def _folder(self, target: str) -> None:
         folder = os.path.dirname(target)
@@ -159,20 +158,49 @@ class Build:
             self.folders.add(folder)
 
     def _statics(self) -> dict[str, tuple[Stamp, Stamp]]:
-        """Link what is no page from the former site, or copy it; return when each was written, here and there."""
+        """Leave what is no page in the former site, or copy it; return when each was written, here and there."""
         found = {}
         for file in self.site.statics:
             source, target = str(file.abs_src_path), file.abs_dest_path
-            place = os.path.join(self.former, file.dest_uri)
-            stamps = stamp(os.stat(source)), _stamp_of(place)
-            if NO_STAMP not in stamps and (self.stamps.get(file.src_uri) == stamps or _alike(source, place)):
-                output = self._link(place, stamps[1], target)
+            stamps = stamp(os.stat(source)), self._stamp_there(file)
+            known = self.stamps.get(file.src_uri) == stamps
+            if NO_STAMP not in stamps and (known or _alike(source, os.path.join(self.former, file.dest_uri))):
+                output = stamps[1]
+                self.stays.add(file.dest_uri)
             else:
                 self._folder(target)
                 shutil.copyfile(source, target)
                 output = _stamp_of(target)
             found[file.src_uri] = self._settled(stamps[0]), self._settled(output)
         return found
+
+    def merge(self) -> bool:
+        """Put what is new into the former site and take out what is gone; tell whether that was done.
+
+        Where nothing stays, or there would be no first page, all is left to whoever asked for it.
+        """
+        fresh = Path(self.site.config.site_dir)
+        new, _ = _files_of(fresh)
+        if not self.stays or "index.html" not in self.stays | new:
+            return False
+        gone = self.there - self.stays - new
+        for name in (*self.odd, *(name for name in gone if any(n.startswith(f"{name}/") for n in new))):
+            os.unlink(os.path.join(self.former, name))
+        # Whoever reads meanwhile finds what a new page needs before it, and what an old one needs as long as it is there.
+        for name in sorted(new, key=lambda name: (not name.startswith("assets/"), name)):
+            target = os.path.join(self.former, name)
+            if os.path.isdir(target):
+                shutil.rmtree(target)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.replace(fresh / name, target)
+        for name in gone:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.former, name))
+        for here, _, _ in os.walk(self.former, topdown=False):
+            with contextlib.suppress(OSError):  # it is not empty
+                os.rmdir(here)
+        shutil.rmtree(fresh, ignore_errors=True)
+        return True
 
     def _check_links(self, rendered: dict[str, Rendered]) -> set[str]:
         """Say which links lead nowhere inside a page; return the rendered pages about which nothing was said.
@@ -197,12 +225,12 @@ class Build:
         """A stamp that can be relied on: a file just written could be written again without a trace of it."""
         return found if found[1] < self.began - SETTLED else NO_STAMP
 
-    def _keep(self, linked: list[str], rendered: list[Rendered], statics: dict[str, tuple[Stamp, Stamp]]) -> None:
+    def _keep(self, taken: list[str], rendered: list[Rendered], statics: dict[str, tuple[Stamp, Stamp]]) -> None:
         """Keep what is known of the site for the next build."""
         self.sources |= {page.uri: (page.source, page.digest) for page in rendered}
         self.fingerprints.clear()
         rows: dict[str, tuple[Any, ...]] = {}
-        for uri in linked:
+        for uri in taken:
             kept = self.kept[uri]
             source, output = self._settled(self.sources[uri][0]), self._settled(self.outputs[uri])
             rows[uri] = (source, kept.digest, output, kept.written, kept.asked, kept.links, kept.shows, kept.shown)
@@ -220,6 +248,22 @@ class Build:
 def _alike(one: str, other: str) -> bool:
     """Whether two files hold the same."""
     return os.path.getsize(one) == os.path.getsize(other) and Path(one).read_bytes() == Path(other).read_bytes()
+
+
+def _files_of(folder: Path) -> tuple[set[str], set[str]]:
+    """The files of a folder, and what is neither a file nor a folder; nothing behind links."""
+    files: set[str] = set()
+    odd: set[str] = set()
+    folders = [""] if folder.is_dir() else []
+    while folders:
+        above = folders.pop()
+        with os.scandir(folder / above) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{above}{entry.name}/")
+                else:
+                    (files if entry.is_file(follow_symlinks=False) else odd).add(above + entry.name)
+    return files, odd
 
 
 def _stamp_of(place: str | Path) -> Stamp:
@@ -276,13 +320,15 @@ def main(configuration: Path, former: Path, state: Path, ahead: Site | None = No
         if site.objection or site.crowded():
             return _answer(plain=site.objection or "two files have the same address")
         # Written a moment ago, by the clock of the file system.
-        rendered, linked = Build(site, former, state, configuration.stat().st_mtime_ns).run()
+        build = Build(site, former, state, configuration.stat().st_mtime_ns)
+        rendered, stayed = build.run()
+        merged = build.merge()
     except Abort as error:
         error.show()
         return FAULT
     except Exception as error:
         return _answer(plain=f"{type(error).__name__}: {error}")
-    return _answer(rendered=rendered, linked=linked)
+    return _answer(rendered=rendered, stayed=stayed, merged=merged)
 
 
 def _answer(**facts: object) -> int:

@@ -22,7 +22,7 @@ def quick_command() -> list[str]:
 
 
 def answer(code: int, output: str) -> dict[str, Any]:
-    """What the quick command did: how many pages were `rendered` and `linked`, or why the `plain` one has to build.
+    """What the quick command did: how many pages were `rendered` and `stayed`, or why the `plain` one has to build.
 
     Empty if it found a fault.
     """
