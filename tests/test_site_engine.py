@@ -764,7 +764,7 @@ def test_anchors_are_those_of_mkdocs(root: Path) -> None:
 
 # --- facts at the head of a page -----------------------------------------------------------------
 
-_NAMES = st.sampled_from(["title", "path", "prefix", "plain", "on", "y", "null", "ab c", "é", "a-b", ""])
+_NAMES = st.sampled_from(["title", "path", "prefix", "plain", "on", "Yes", "NULL", "ab c", "é", "a-b", ""])
 _SIGNS = st.text(st.characters(codec="utf-8") | st.sampled_from("\\\"/'#:{}u\x7f\ufeff\u2028\x85\n -"), max_size=8)
 _VALUES = st.recursive(st.one_of(_SIGNS, st.booleans(), st.none(), st.integers(), st.floats()), lambda v: st.lists(v, max_size=2) | st.dictionaries(_SIGNS, v, max_size=3), max_leaves=4)  # fmt: skip
 _LINES = st.builds(lambda name, value, plain: f"{name}: {json.dumps(value, ensure_ascii=plain)}", _NAMES, _VALUES, st.booleans())  # fmt: skip

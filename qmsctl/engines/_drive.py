@@ -3,10 +3,11 @@
     echo 'null
     ["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
 
-FORMER is the site as last built: what has not changed stays there, and what is new is put in when all is well. STATE is what is known of it. On the
-last line of its output stands, as JSON, what was done; or why the plain program has to build. It waits for its input,
-so it can be started while pages are still being written. In place of null may stand what the configuration will be,
-["CONFIGURATION", "its text"]: then it looks at all files meanwhile, and begins anew if they are others in the end.
+FORMER is the site as last built: what has not changed stays there, and what is new is put in when all is well. STATE
+is what is known of it. On the last line of its output stands, as JSON, what was done; or why the plain program has to
+build. It waits for its input, so it can be started while pages are still being written. In place of null may stand what
+the configuration will be, ["CONFIGURATION", "its text"]: then it looks at all files meanwhile, and begins anew if they
+are others in the end.
 """
 
 from __future__ import annotations
@@ -341,7 +342,7 @@ def _looked(expected: list[str] | None) -> tuple[Site | None, Seen | None]:
 
     No site where there is nothing yet, where something is to be said, or where there may be more to it.
     """
-    if expected is None or not hasattr(os, "execv"):
+    if expected is None or os.name != "posix":  # elsewhere a process cannot begin anew
         return None, None
     path, text = Path(expected[0]), expected[1]
     said = io.StringIO()
@@ -365,7 +366,7 @@ def _looked(expected: list[str] | None) -> tuple[Site | None, Seen | None]:
 
 def _still(site: Site | None, before: Seen, now: Seen | None) -> bool:
     """Tell whether what was looked at is what is there now, or can be made so."""
-    if site is None or now is None or now.print != before.print:
+    if site is None or now is None or now.mark != before.mark:
         return False
     gone, come = before.assets - now.assets, now.assets - before.assets
     return site.exchange(gone, come) if gone or come else True

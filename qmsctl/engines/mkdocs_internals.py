@@ -196,7 +196,13 @@ def _facts(source: str) -> tuple[str, dict[str, Any]] | None:
         name, _, value = line.partition(": ")
         escapes = value.replace("\\\\", "")
         # Numbers, signs that cannot be seen and rare escapes are where the two differ.
-        if not name.isalpha() or name in _WORDS or not line.isprintable() or "\\u" in escapes or "\\/" in escapes:
+        if (
+            not name.isalpha()
+            or name.lower() in _WORDS
+            or not line.isprintable()
+            or "\\u" in escapes
+            or "\\/" in escapes
+        ):
             return None
         try:
             found[name] = json.loads(value)
@@ -209,7 +215,7 @@ def _facts(source: str) -> tuple[str, dict[str, Any]] | None:
 
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""Names that are none to YAML."""
+"""Names that are none to YAML, in whatever case."""
 _watching: Site | None = None
 
 
@@ -259,7 +265,7 @@ class Seen:
     Pages count by their names alone, for they are read later.
     """
 
-    print: str = ""
+    mark: str = ""
     assets: frozenset[str] = frozenset()
 
 
