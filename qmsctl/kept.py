@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -21,8 +22,8 @@ _OF_OTHERS = (tracking.LINKS_FROM, tracking.LINKS_TO, tracking.CLAUSE_LINKS)
 """Cells of an item that change with other items too."""
 
 Row = tuple[str, str, str, int, int, int, str, str]
-Known = tuple[str, str, bytes, Mapping[str, int], tuple[str, ...]]
-"""Of an item: its path, its type, the fingerprint of its file and of its cells, and what it refers to."""
+Known = tuple[str, str, bytes, bytes, tuple[str, ...]]
+"""Of an item: its path, its type, the fingerprint of its file and, packed, of its cells, and what it refers to."""
 Held = Mapping[str, tuple[str, ...]]
 
 
@@ -78,8 +79,8 @@ def _differs(one: Known | None, other: Known | None) -> bool:
 
 def _names(one: Known | None, other: Known | None) -> set[str]:
     """The names of the cells in which two states of an item differ."""
-    old: Mapping[str, int] = one[3] if one is not None else {}
-    new: Mapping[str, int] = other[3] if other is not None else {}
+    old: Mapping[str, int] = marshal.loads(one[3]) if one is not None else {}
+    new: Mapping[str, int] = marshal.loads(other[3]) if other is not None else {}
     return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 

@@ -20,8 +20,8 @@ FieldPath = tuple[str | int, ...]
 Marks = Mapping[FieldPath, tuple[int, int, int, int, int]]
 """Field path -> (line, column, end column) of the value and (line, column) of its key; all from 1."""
 
-Stamp = tuple[bytes, Mapping[str, int]]
-"""Fingerprints of a file as a whole, and of each cell made from it; see `tracking`."""
+Stamp = tuple[bytes, bytes]
+"""Fingerprints of a file as a whole, and of each cell made from it, packed: few are ever looked at; see `tracking`."""
 PartRow = tuple[str, str, str, int]
 BodyLinkRow = tuple[str, int, int, bool]
 ReferenceRow = tuple[str, FieldPath, str, int, int, int, str, int]

@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 Said = tuple[str, str, int, int, int, str, str]
 """A finding on a file: check, message, line, column, end column, help, item."""
 Links = tuple[BodyLinkRow, ...]
-Content = tuple[str, str, bytes, bytes, str, int, tuple[PartRow, ...], tuple[str, ...], bytes, Links, dict[str, int]]
+Content = tuple[str, str, bytes, bytes, str, int, tuple[PartRow, ...], tuple[str, ...], bytes, Links, bytes]
 """An item: id, type, fields, marks, body, line of the body, parts, targets, references, links in the text, cells; see `model.Outline`."""
 Record = tuple[tuple[Said, ...], Content | None]
 NOTHING: Record = ((), None)
@@ -177,7 +177,7 @@ class Reading:
             outline.targets,
             rows,
             outline.body_links,
-            cells,
+            marshal.dumps(cells, 2),
         )
 
     def item_of(self, name: str, shipped: str = "") -> Item | None:
