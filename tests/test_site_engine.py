@@ -278,6 +278,29 @@ def test_many_changes_in_a_row(root: Path) -> None:
     assert_same(root)
 
 
+@pytest.mark.parametrize("said", ["", "'site_dir': site\n", "site_dir: other\n"])
+def test_the_folder_of_sources_is_never_emptied(root: Path, said: str) -> None:
+    """MkDocs builds into site/ where nothing else is said, and there the sources of the organisation lie."""
+    quick(root)
+    put(root, "site/pages/about.md", "# About\n")
+    put(root, "mkdocs.yml", CONFIGURATION.replace("site_dir: build/site\n", said) + NAV)
+    for _ in range(2):
+        assert_same(root)
+        assert content(root / "site") == {"pages/about.md": b"# About\n"}
+
+
+def test_another_folder_is_not_merged(root: Path) -> None:
+    quick(root)
+    put(root, "site/pages/about.md", "# About\n")
+    file = engines.configuration(root, root / "site")
+    site = _drive.Site(file)
+    site.survey()
+    build = _drive.Build(site, root / "build/site", root / engines.STATE, file.stat().st_mtime_ns)
+    build.run()
+    assert not build.merge()
+    assert (root / "site/pages/about.md").is_file()
+
+
 # --- looking ahead -------------------------------------------------------------------------------
 
 CHANGES_AHEAD: dict[str, Callable[[Path], None]] = {

@@ -163,10 +163,11 @@ def settings_of(root: Path, site: Path) -> str:
     settings, _ = parse_yaml_bytes((root / FILE).read_bytes())
     address = mapping_of((settings or {}).get("site")).get("address")
     lines = []
+    to = f"site_dir: {site.relative_to(root).as_posix()}"
     for line in text.split("\n"):
         name = line.split(":", 1)[0]
         if name == "site_dir":
-            line = f"site_dir: {site.relative_to(root).as_posix()}"
+            line = to
         elif name == "site_name" and not own.is_file():
             line = f"site_name: {_text((settings or {}).get('organisation', 'Our management system'))}"
         elif name == "site_url":
@@ -175,6 +176,8 @@ def settings_of(root: Path, site: Path) -> str:
     if isinstance(address, str):
         # Where a page is missing, the one that says so must find its styles from any depth.
         lines.append(f"site_url: {_text(address.rstrip('/') + '/')}")
+    if to not in lines:
+        lines.append(to)  # else MkDocs would build into site/, which holds sources here
     return "\n".join(lines) + "\n"
 
 

@@ -29,7 +29,7 @@ from mkdocs.exceptions import Abort
 from mkdocs.structure.files import File
 
 from qmsctl import plain, shelf
-from qmsctl.engines import mkdocs_internals
+from qmsctl.engines import FRESH, mkdocs_internals
 from qmsctl.engines.mkdocs import FAULT
 from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Seen, Site, digest_of, say, seen, stamp
 
@@ -180,7 +180,9 @@ class Build:
 
         Where nothing stays, or there would be no first page, all is left to whoever asked for it.
         """
-        fresh = Path(self.site.config.site_dir)
+        fresh = self.former.with_name(FRESH.name)
+        if not os.path.isdir(fresh) or not os.path.samefile(fresh, self.site.config.site_dir):
+            return False  # a folder of somebody else's is not ours to empty
         new, _ = _files_of(fresh)
         if not self.stays or "index.html" not in self.stays | new:
             return False
