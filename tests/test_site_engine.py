@@ -52,6 +52,8 @@ PAGES = {
     "empty.md": "",
     "assets/a.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
     "assets/rows.js": "rows = 1\n",
+    "assets/search/start.js": "start = 1\n",
+    "assets/search/words.js": "words = 1\n",
 }
 
 
@@ -69,6 +71,7 @@ def root(tmp_path: Path) -> Path:
     put(folder, "qms.yaml", "organisation: Example\n")
     put(folder, "mkdocs.yml", CONFIGURATION + NAV)
     put(folder, "build/theme/main.html", THEME)
+    put(folder, "build/theme/assets/search/of-theme.js", "theme")
     put(folder, "build/theme/404.html", '{% extends "main.html" %}{% block content %}gone{% endblock %}')
     for name, text in PAGES.items():
         put(folder, f"build/docs/{name}", text)
@@ -221,6 +224,9 @@ CHANGES: dict[str, Callable[[Path], None]] = {
     "an asset": lambda root: put(root, "build/docs/assets/rows.js", "rows = 2\n"),
     "a new asset": lambda root: put(root, "build/docs/assets/more.js", "rows = 3\n"),
     "an asset removed": lambda root: (root / "build/docs/assets/rows.js").unlink(),
+    "another search": lambda root: put(root, "build/docs/assets/search/start.js", "start = 2\n"),
+    "more search": lambda root: put(root, "build/docs/assets/search/more.js", "more = 1\n"),
+    "less search": lambda root: (root / "build/docs/assets/search/words.js").unlink(),
     "all sources written": _new_docs,
     "sources linked": _linked_docs,
     "the theme": lambda root: put(root, "build/theme/main.html", THEME.replace("<ul>", "<ol>")),
@@ -296,7 +302,8 @@ def test_another_folder_is_not_merged(root: Path) -> None:
     site = _drive.Site(file)
     site.survey()
     build = _drive.Build(site, root / "build/site", root / engines.STATE, file.stat().st_mtime_ns)
-    build.run()
+    build.begin()
+    build.finish()
     assert not build.merge()
     assert (root / "site/pages/about.md").is_file()
 
@@ -305,11 +312,12 @@ def test_another_folder_is_not_merged(root: Path) -> None:
 
 CHANGES_AHEAD: dict[str, Callable[[Path], None]] = {
     "an asset of the theme": lambda root: put(root, "build/docs/assets/images/favicon.png", "own"),
-    "an asset that is left out": lambda root: put(root, "build/docs/assets/.hidden.js", "x"),
-    "a page among assets": lambda root: put(root, "build/docs/assets/page.md", "# A page\n"),
+    "search that is left out": lambda root: put(root, "build/docs/assets/search/.hidden.js", "x"),
+    "search that the theme has": lambda root: put(root, "build/docs/assets/search/of-theme.js", "x"),
+    "a page among the search": lambda root: put(root, "build/docs/assets/search/page.md", "# A page\n"),
     "no pages": lambda root: shutil.rmtree(root / "build/docs/folder"),
 }
-STILL = {"nothing", "a page", "its title", "its front matter", "size and time as before", "a page emptied", "an asset", "a new asset", "an asset removed", "all sources written", "sources linked", "an output edited", "an output appended to", "an output asset edited", "an output removed", "an output that is a link", "outputs mixed up", "an output too many", "no former site", "no cache", "an empty cache", "damage at the beginning", "damage to the checksum", "damage at the end", "a build that was cut off", "an asset that is left out"}  # fmt: skip
+STILL = {"nothing", "a page", "its title", "its front matter", "size and time as before", "a page emptied", "an asset", "another search", "more search", "less search", "all sources written", "sources linked", "an output edited", "an output appended to", "an output asset edited", "an output removed", "an output that is a link", "outputs mixed up", "an output too many", "no former site", "no cache", "an empty cache", "damage at the beginning", "damage to the checksum", "damage at the end", "a build that was cut off", "search that is left out"}  # fmt: skip
 """After these what was looked at ahead still stands."""
 
 
@@ -346,12 +354,94 @@ def test_a_change_while_the_engine_waits(root: Path, name: str) -> None:
 def test_what_was_looked_at_ahead_stands_or_falls(root: Path, name: str) -> None:
     quick(root)
     fresh = root / engines.FRESH
-    site, before = _drive._looked([str(root / engines.CONFIGURATION), engines.settings_of(root, fresh)])
+    site, before = _drive._looked(root / engines.CONFIGURATION, engines.settings_of(root, fresh))
     assert site is not None
     assert before is not None
     {**CHANGES, **CHANGES_AHEAD}[name](root)
     now = mkdocs_internals.seen(root, engines.settings_of(root, fresh))
     assert _drive._still(site, before, now) == (name in STILL)
+
+
+ALONE = (
+    "<!doctype html><title>{{ page.title if page }}</title>{% block content %}{{ page.content if page }}{% endblock %}"
+)
+"""A theme in which a page shows nothing of others."""
+PICTURE = "build/docs/assets/search/a.svg"
+LATER: dict[str, Callable[[Path], None]] = {
+    name: CHANGES[name]
+    for name in (
+        "nothing",
+        "another search",
+        "more search",
+        "less search",
+        "a new asset",
+        "an asset removed",
+        "a new page",
+        "a page removed",
+        "the theme",
+    )
+}
+LATER |= CHANGES_AHEAD
+LATER["a picture that a page shows"] = lambda root: put(root, PICTURE, "<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+
+@pytest.mark.parametrize(("name", "former"), [*((name, True) for name in LATER), ("more search", False)])
+def test_a_change_after_the_engine_began(root: Path, name: str, former: bool) -> None:
+    """Other assets may come with pages that were begun before; where more is another, all is made anew."""
+    put(root, "build/theme/main.html", ALONE)
+    put(root, "build/docs/index.md", "# Start\n\n## Raw {#raw}\n")
+    if former:
+        quick(root)
+    put(root, "build/docs/first.md", "# Changed\n\n## One {#one}\n")
+    if name == "a picture that a page shows":
+        put(root, "build/docs/second.md", "# Second\n\n![picture](assets/search/a.svg)\n")
+    said: list[str] = []
+    with engines.started(root, "mkdocs") as ahead:
+        assert ahead is not None
+        ahead.pages_are_there()
+        _waits(ahead._process)
+        LATER[name](root)
+        found = content(engines.build(root, say=said.append, ahead=ahead))
+    assert not (root / engines.CONFIGURATION).exists()
+    wanted = plain(root)
+    assert said == []
+    assert sorted(found) == sorted(wanted)
+    assert [name for name in wanted if found[name] != wanted[name]] == []
+    assert_same(root)
+
+
+@pytest.mark.parametrize("theme", [THEME, ALONE], ids=["others", "alone"])
+@pytest.mark.parametrize("name", LATER)
+def test_what_was_begun_stands_or_falls(root: Path, name: str, theme: str) -> None:
+    put(root, "build/theme/main.html", theme)
+    quick(root)
+    if name == "a picture that a page shows":
+        put(root, "build/docs/second.md", "# Second\n\n![picture](assets/search/a.svg)\n")
+    file = engines.configuration(root, root / engines.FRESH)
+    site, before = _drive._looked(file, file.read_text(encoding="utf-8"))
+    assert site is not None
+    assert before is not None
+    build = _drive._begun(site, file, root / "build/site", root / engines.STATE)
+    LATER[name](root)
+    now = mkdocs_internals.seen(root, file.read_text(encoding="utf-8"))
+    stands = {"nothing", "another search"}
+    if theme == ALONE:
+        stands |= {"more search", "less search", "search that is left out"}
+    assert _drive._still(site, before, now, build) == (name in stands)
+
+
+def test_a_build_that_was_given_up(root: Path) -> None:
+    """What was begun leaves nothing behind."""
+    good = quick(root)
+    put(root, "build/docs/first.md", "# Changed\n\n## One {#one}\n")
+    with engines.started(root, "mkdocs") as ahead:
+        assert ahead is not None
+        ahead.pages_are_there()
+        _waits(ahead._process)
+        assert (root / engines.FRESH / "first.html").is_file()
+    assert content(root / "build/site") == good
+    assert not (root / engines.FRESH).exists()
+    assert not (root / engines.CONFIGURATION).exists()
 
 
 @pytest.mark.parametrize(
@@ -370,9 +460,9 @@ def test_nothing_else_is_looked_at_ahead(root: Path, file: str, text: str) -> No
     put(root, "base.yml", CONFIGURATION + NAV)
     put(root, "own/index.md", "# Own\n")
     put(root, file, text)
-    site, before = _drive._looked([str(root / engines.CONFIGURATION), engines.settings_of(root, root / engines.FRESH)])
+    site, before = _drive._looked(root / engines.CONFIGURATION, engines.settings_of(root, root / engines.FRESH))
     assert site is None
-    assert before is None or not _drive._still(site, before, before)
+    assert before in (None, _drive.REFUSED)
 
 
 def test_unchanged_files_are_linked(root: Path) -> None:
@@ -626,7 +716,7 @@ def replace(*places):
     left -= 1
     real(*places)
 _drive.os.replace = replace
-_drive._wait()
+_drive._ended()
 """
 """The engine, killed with what started it after some files of the last site have made room for new ones."""
 

@@ -77,8 +77,8 @@ def serve(
 
     def again() -> None:
         try:
-            with engines.alone(root):
-                _write(Workspace(root, as_of), root, as_of, preview, audiences)
+            with engines.alone(root), waiting.pop_all():
+                _write(Workspace(root, as_of), root, as_of, preview, audiences, ahead)
                 engines.build(root, engine, ahead=ahead)
         except Trouble as error:
             raise RuntimeError(f"{error.message}; {error.help}") from error
@@ -88,7 +88,6 @@ def serve(
     def start_ahead() -> None:
         """Let the next build find the program that builds waiting for it."""
         nonlocal ahead
-        waiting.close()
         ahead = waiting.enter_context(engines.started(root, engine))
 
     def ready(address: str) -> None:
@@ -109,7 +108,7 @@ def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool
     root = workspace.root
     try:
         with engines.alone(root), engines.started(root, engine) as ahead:
-            count = _write(workspace, root, as_of, preview, audiences)
+            count = _write(workspace, root, as_of, preview, audiences, ahead)
             emit(f"{count} pages written; building the intranet with {engine} ...")
             with stage("building the site"):
                 engines.build(root, engine, emit, ahead)
@@ -117,7 +116,14 @@ def _publish(workspace: Workspace, engine: str, as_of: str | None, preview: bool
         raise Trouble(str(error), "the last good intranet was left in place", EXIT_FINDINGS) from error
 
 
-def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, audiences: Sequence[str] = ()) -> int:
+def _write(
+    workspace: Workspace,
+    root: Path,
+    as_of: str | None,
+    preview: bool,
+    audiences: Sequence[str] = (),
+    ahead: engines.Started | None = None,
+) -> int:
     for folder in (root / "build", *(root / "build" / name for name in ("docs", "theme", IN_FORCE))):
         if folder.is_symlink():
             raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")
@@ -126,6 +132,14 @@ def _write(workspace: Workspace, root: Path, as_of: str | None, preview: bool, a
     docs, system = root / "build" / "docs", shown.workspace.loaded
     with progress("writing pages", "pages") as step:
         written = pages.write(
-            system, shown.report, shown.today, docs, step, shown.control, shown.performance, shown.redact
+            system,
+            shown.report,
+            shown.today,
+            docs,
+            step,
+            shown.control,
+            shown.performance,
+            shown.redact,
+            engine=ahead,
         )
     return len(written)

@@ -26,12 +26,14 @@ CONFIGURATION = ".mkdocs.build.yml"
 class Started:
     """The program that builds, started ahead of its work: it reads its own parts while pages are still written.
 
-    It also looks at the files that are there; if they are the same when it has to build, that is done.
+    It also looks at the files that are there, and begins with the pages as soon as these are.
     """
 
     def __init__(self, root: Path) -> None:
         from qmsctl.engines import mkdocs
 
+        self._root = root
+        self._begun = self._last = False
         self._process = subprocess.Popen(
             mkdocs.quick_command(),
             cwd=root,
@@ -41,28 +43,51 @@ class Started:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, UnicodeError):  # then it will look when it has to build
-            there = [str(root / CONFIGURATION), settings_of(root, root / FRESH)]
-            self._process.stdin.write(json.dumps(there) + "\n")
-            self._process.stdin.flush()
-            return
-        with contextlib.suppress(OSError):
-            self._process.stdin.write("null\n")
+        text = None
+        with contextlib.suppress(OSError, UnicodeError):  # then it will look when it has to begin
+            text = settings_of(root, root / FRESH)
+        places = root / "build" / "site", root / STATE
+        self._tell(json.dumps([str(root / CONFIGURATION), text, *map(str, places)]))
 
-    def run(self, *places: Path) -> subprocess.CompletedProcess[str]:
-        """Let it build; wait until it has."""
-        output, errors = self._process.communicate(json.dumps([str(place) for place in places]) + "\n")
+    def pages_are_there(self) -> None:
+        """Let it begin: the theme is there, and all sources but those of the search. Raises BuildFault."""
+        if not self._begun:
+            _clear(self._root)
+            configuration(self._root, self._root / FRESH)
+            self._begun = True
+            self._tell("pages")
+
+    def all_is_there(self) -> None:
+        """Let it build. Raises BuildFault."""
+        self.pages_are_there()
+        if not self._last:
+            self._last = True
+            self._tell("all")
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """Wait until it has built. Raises BuildFault."""
+        self.all_is_there()
+        output, errors = self._process.communicate()
         return subprocess.CompletedProcess(self._process.args, self._process.returncode, output, errors)
 
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended, which is seen in the end
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
     def close(self) -> None:
-        """Let it end if it had nothing to do."""
+        """Let it end, also if it had nothing to do."""
         if self._process.returncode is None:
             self._process.communicate()
+            if self._begun:
+                shutil.rmtree(self._root / FRESH, ignore_errors=True)
+        if self._begun:
+            (self._root / CONFIGURATION).unlink(missing_ok=True)
 
 
 def started(root: Path, engine: str) -> contextlib.AbstractContextManager[Started | None]:
-    """Start the program that builds, where that can be done ahead."""
+    """Start the program that builds, where that can be done ahead; it is to be closed before others may build."""
     return contextlib.closing(Started(root)) if engine == "mkdocs" else contextlib.nullcontext()
 
 
@@ -79,14 +104,7 @@ def build(
     fresh = root / FRESH
     target = root / "build" / "site"
     with alone(root):
-        if fresh.is_symlink() or target.is_symlink():
-            raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
-        shutil.rmtree(fresh, ignore_errors=True)
-        settings = configuration(root, fresh)
-        try:
-            done, merged = _run(root, engine, settings, fresh, say, ahead)
-        finally:
-            settings.unlink(missing_ok=True)
+        done, merged = _with_zensical(root) if engine == "zensical" else _with_mkdocs(root, say, ahead)
         if merged:
             return target
         if done.returncode != 0 or not (fresh / "index.html").is_file():
@@ -102,26 +120,43 @@ def build(
     return target
 
 
-def _run(
-    root: Path, engine: str, settings: Path, fresh: Path, say: Callable[[str], None] | None, ahead: Started | None
+def _clear(root: Path) -> None:
+    """Make room for what is built. Raises BuildFault."""
+    if any((root / place).is_symlink() for place in (FRESH, FRESH.with_name("site"))):
+        raise BuildFault("build/ is a link, or holds one; what is built would go elsewhere. Delete it")
+    shutil.rmtree(root / FRESH, ignore_errors=True)
+
+
+def _with_zensical(root: Path) -> tuple[subprocess.CompletedProcess[str], bool]:
+    from qmsctl.engines import zensical
+
+    _clear(root)
+    settings = configuration(root, root / FRESH)
+    try:
+        return _program(zensical.command(settings), root), False
+    finally:
+        settings.unlink(missing_ok=True)
+
+
+def _with_mkdocs(
+    root: Path, say: Callable[[str], None] | None, ahead: Started | None
 ) -> tuple[subprocess.CompletedProcess[str], bool]:
-    """Run the engine; where the quick way to run it does not apply, the plain one.
+    """Run MkDocs; where the quick way to run it does not apply, the plain one.
 
     Also tells whether it has put what is new into the last site, which then needs not be replaced.
     """
-    from qmsctl.engines import mkdocs, zensical
+    from qmsctl.engines import mkdocs
 
-    if engine == "zensical":
-        return _program(zensical.command(settings), root), False
-    done = (ahead or Started(root)).run(settings, root / "build" / "site", root / STATE)
-    answer = mkdocs.answer(done.returncode, done.stdout)
-    timing.count("pages rendered", answer.get("rendered", 0))
-    timing.count("pages unchanged", answer.get("stayed", 0))
-    if "plain" in answer:
-        if say is not None:
-            say(f"MkDocs builds all pages anew: {answer['plain']}")
-        shutil.rmtree(fresh, ignore_errors=True)
-        done = _program(mkdocs.command(settings), root)
+    with contextlib.nullcontext(ahead) if ahead is not None else contextlib.closing(Started(root)) as engine:
+        done = engine.run()
+        answer = mkdocs.answer(done.returncode, done.stdout)
+        timing.count("pages rendered", answer.get("rendered", 0))
+        timing.count("pages unchanged", answer.get("stayed", 0))
+        if "plain" in answer:
+            if say is not None:
+                say(f"MkDocs builds all pages anew: {answer['plain']}")
+            shutil.rmtree(root / FRESH, ignore_errors=True)
+            done = _program(mkdocs.command(root / CONFIGURATION), root)
     return done, bool(answer.get("merged"))
 
 

@@ -1,13 +1,17 @@
 """Builds a site with MkDocs' own parts: in several processes, and only pages that changed.
 
-    echo 'null
-    ["CONFIGURATION", "FORMER", "STATE"]' | python -P -m qmsctl.engines._drive
+    echo '["CONFIGURATION", "its text", "FORMER", "STATE"]
+    pages
+    all' | python -P -m qmsctl.engines._drive
 
 FORMER is the site as last built: what has not changed stays there, and what is new is put in when all is well. STATE
 is what is known of it. On the last line of its output stands, as JSON, what was done; or why the plain program has to
-build. It waits for its input, so it can be started while pages are still being written. In place of null may stand what
-the configuration will be, ["CONFIGURATION", "its text"]: then it looks at all files meanwhile, and begins anew if they
-are others in the end.
+build.
+
+Each line is waited for, so it can be started while pages are still being written. After the first one it looks at all
+files with the configuration as it will be. The second one says that the configuration is there, the theme, and all
+sources but late ones: it begins with those. The last one says that all is there. Where something is not as it was
+looked at, it begins anew.
 """
 
 from __future__ import annotations
@@ -20,10 +24,10 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import File
@@ -31,7 +35,20 @@ from mkdocs.structure.files import File
 from qmsctl import plain, shelf
 from qmsctl.engines import FRESH, mkdocs_internals
 from qmsctl.engines.mkdocs import FAULT
-from qmsctl.engines.mkdocs_internals import ALL, NOW, TODAY, Rendered, Seen, Site, digest_of, say, seen, stamp
+from qmsctl.engines.mkdocs_internals import (
+    ALL,
+    LATE,
+    NOW,
+    TODAY,
+    Rendered,
+    Said,
+    Seen,
+    Site,
+    digest_of,
+    say,
+    seen,
+    stamp,
+)
 
 OWN = (__file__, mkdocs_internals.__file__, plain.__file__)
 Stamp = tuple[int, int, int]
@@ -40,6 +57,8 @@ SETTLED = 2_000_000_000
 NO_STAMP = (0, 0, 0)
 EACH = 4000
 """What a page costs beside its text, in bytes of text."""
+PAGES, REST = "pages", "rest"
+"""What is there when this process begins anew."""
 REFUSED = Seen()
 """Files about which there is something to say, or that are not all."""
 WORTH = 400_000
@@ -80,23 +99,41 @@ class Build:
         self.stays: set[str] = set()
         self.folders: set[str] = set()
         self.fingerprints: dict[tuple[str, ...], str] = {}
+        self.taken: list[str] = []
+        self.rendered: dict[str, Rendered] = {}
+        self.statics: dict[str, tuple[Stamp, Stamp]] = {}
+        self.of_templates: set[str] = set()
+        self.said: Said = []
 
-    def run(self) -> tuple[int, int]:
-        """Build; return how many pages were rendered and how many were taken from the former site. Raises Abort."""
+    def begin(self) -> None:
+        """Take over or render all pages, make what the theme adds, and take over or copy all else but late files."""
         self.sources = {uri: self._source(uri, file) for uri, file in self.pages.items()} if self.kept else {}
-        taken = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
-        done = set(taken)
-        statics = self._statics()
-        rendered = {page.uri: page for page in _rendered(self.site, [u for u in self.pages if u not in done])}
-        for page in self._in_order(rendered):
+        self.taken = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
+        done = set(self.taken)
+        self.rendered = {page.uri: page for page in _rendered(self.site, [u for u in self.pages if u not in done])}
+        self._place(file for file in self.site.statics if not file.src_uri.startswith(LATE))
+        with self.site.listening() as listener:
+            self.of_templates = self.site.write_templates() - {ALL, NOW, TODAY}  # there are no pages among late files
+            self.said = listener.taken()
+
+    def stands(self) -> bool:
+        """Tell whether what was begun is still right, though there are other late files now."""
+        pages: list[Kept | Rendered] = [*(self.kept[uri] for uri in self.taken), *self.rendered.values()]
+        alone = not self.of_templates and not any(page.shows for page in pages)
+        return alone and all(self._answered(page.asked) for page in pages)
+
+    def finish(self) -> tuple[int, int]:
+        """Do the rest; return how many pages were rendered and how many were taken over. Raises Abort."""
+        self._place(file for file in self.site.statics if file.src_uri.startswith(LATE))
+        for page in self._in_order(self.rendered):
             say(page.reading)
-        self.site.write_templates()
-        for page in self._in_order(rendered):
+        say(self.said)
+        for page in self._in_order(self.rendered):
             say(page.building)
-        sound = self._check_links(rendered)
+        sound = self._check_links(self.rendered)
         self.site.finish()
-        self._keep(taken, [page for uri, page in rendered.items() if uri in sound], statics)
-        return len(rendered), len(taken)
+        self._keep(self.taken, [page for uri, page in self.rendered.items() if uri in sound])
+        return len(self.rendered), len(self.taken)
 
     def _in_order(self, rendered: dict[str, Rendered]) -> Iterator[Rendered]:
         return (rendered[uri] for uri in self.pages if uri in rendered)
@@ -114,9 +151,13 @@ class Build:
         kept = self.kept[uri]
         return (
             self.sources[uri][1] == kept.digest
-            and all(self.site.knows(path) == answer for path, answer in kept.asked.items())
+            and self._answered(kept.asked)
             and kept.shown == self._fingerprint(kept.shows)
         )
+
+    def _answered(self, asked: dict[str, bool]) -> bool:
+        """Whether what a page asked about files would be answered as it was."""
+        return all(self.site.knows(path) == answer for path, answer in asked.items())
 
     def _fingerprint(self, shows: Sequence[str]) -> str:
         """A fingerprint of what a page shows of others; empty if it shows nothing of them."""
@@ -158,10 +199,9 @@ class Build:
             os.makedirs(folder, exist_ok=True)
             self.folders.add(folder)
 
-    def _statics(self) -> dict[str, tuple[Stamp, Stamp]]:
-        """Leave what is no page in the former site, or copy it; return when each was written, here and there."""
-        found = {}
-        for file in self.site.statics:
+    def _place(self, files: Iterable[File]) -> None:
+        """Leave what is no page in the former site, or copy it; note when each was written, here and there."""
+        for file in files:
             source, target = str(file.abs_src_path), file.abs_dest_path
             stamps = stamp(os.stat(source)), self._stamp_there(file)
             known = self.stamps.get(file.src_uri) == stamps
@@ -172,8 +212,7 @@ class Build:
                 self._folder(target)
                 shutil.copyfile(source, target)
                 output = _stamp_of(target)
-            found[file.src_uri] = self._settled(stamps[0]), self._settled(output)
-        return found
+            self.statics[file.src_uri] = self._settled(stamps[0]), self._settled(output)
 
     def merge(self) -> bool:
         """Put what is new into the former site and take out what is gone; tell whether that was done.
@@ -228,7 +267,7 @@ class Build:
         """A stamp that can be relied on: a file just written could be written again without a trace of it."""
         return found if found[1] < self.began - SETTLED else NO_STAMP
 
-    def _keep(self, taken: list[str], rendered: list[Rendered], statics: dict[str, tuple[Stamp, Stamp]]) -> None:
+    def _keep(self, taken: list[str], rendered: list[Rendered]) -> None:
         """Keep what is known of the site for the next build."""
         self.sources |= {page.uri: (page.source, page.digest) for page in rendered}
         self.fingerprints.clear()
@@ -245,7 +284,7 @@ class Build:
             source = self._settled(page.source)
             shown = self._fingerprint(page.shows)
             rows[page.uri] = (source, page.digest, output, written, page.asked, page.links, page.shows, shown)
-        shelf.write(self.state, self.key, {"pages": rows, "statics": statics})
+        shelf.write(self.state, self.key, {"pages": rows, "statics": self.statics})
 
 
 def _alike(one: str, other: str) -> bool:
@@ -313,19 +352,20 @@ def _render(uris: Sequence[str]) -> list[Rendered]:
     return [_SITE.render(_SITE.files.src_uris[uri]) for uri in uris]
 
 
-def main(configuration: Path, former: Path, state: Path, ahead: Site | None = None) -> int:
+def main(configuration: Path, former: Path, state: Path, begun: Build | None = None) -> int:
     """Build; return the exit code."""
     gc.disable()  # until pages are rendered, what is made is kept
     try:
-        site = ahead or Site(configuration)
-        if not site.objection and ahead is None:
+        if begun is None:
+            site = Site(configuration)
+            if site.objection:
+                return _answer(plain=site.objection)
             site.survey()
-        if site.objection or site.crowded():
-            return _answer(plain=site.objection or "two files have the same address")
-        # Written a moment ago, by the clock of the file system.
-        build = Build(site, former, state, configuration.stat().st_mtime_ns)
-        rendered, stayed = build.run()
-        merged = build.merge()
+            begun = _begun(site, configuration, former, state)
+        if begun.site.crowded():
+            return _answer(plain="two files have the same address")
+        rendered, stayed = begun.finish()
+        merged = begun.merge()
     except Abort as error:
         error.show()
         return FAULT
@@ -334,19 +374,25 @@ def main(configuration: Path, former: Path, state: Path, ahead: Site | None = No
     return _answer(rendered=rendered, stayed=stayed, merged=merged)
 
 
+def _begun(site: Site, configuration: Path, former: Path, state: Path) -> Build:
+    # The configuration was written a moment ago, by the clock of the file system.
+    build = Build(site, former, state, configuration.stat().st_mtime_ns)
+    build.begin()
+    return build
+
+
 def _answer(**facts: object) -> int:
     sys.stdout.write("\n" + json.dumps(facts) + "\n")
     return 0
 
 
-def _looked(expected: list[str] | None) -> tuple[Site | None, Seen | None]:
+def _looked(path: Path, text: str | None) -> tuple[Site | None, Seen | None]:
     """Look at the files of a site as far as they are there; return it, and what it was made from.
 
     No site where there is nothing yet, where something is to be said, or where there may be more to it.
     """
-    if expected is None or os.name != "posix":  # elsewhere a process cannot begin anew
+    if text is None or os.name != "posix":  # elsewhere a process cannot begin anew
         return None, None
-    path, text = Path(expected[0]), expected[1]
     said = io.StringIO()
     gc.disable()
     try:
@@ -366,34 +412,68 @@ def _looked(expected: list[str] | None) -> tuple[Site | None, Seen | None]:
     return site, found
 
 
-def _still(site: Site | None, before: Seen, now: Seen | None) -> bool:
-    """Tell whether what was looked at is what is there now, or can be made so."""
-    if site is None or now is None or now.mark != before.mark:
+def _still(site: Site, before: Seen, now: Seen | None, build: Build | None = None) -> bool:
+    """Tell whether what was looked at, and what was begun with it, is right with what is there now, or can be made so."""
+    if now is None or now.mark != before.mark:
         return False
-    gone, come = before.assets - now.assets, now.assets - before.assets
-    return site.exchange(gone, come) if gone or come else True
+    gone, come = before.late - now.late, now.late - before.late
+    if not gone and not come:
+        return True
+    return site.exchange(gone, come) and (build is None or build.stands())
 
 
-def _wait() -> int:
-    """Look at what is there, wait for what is to be done, and do it."""
-    ahead, before = _looked(json.loads(sys.stdin.readline() or "null"))
-    told = sys.stdin.readline()
-    if not told:
+def _wait(line: str, pages_are_there: bool = False) -> int:
+    """Look at what is there, and do what can be done, from one line to the next; ``line`` is the first one."""
+    configuration, text, *others = json.loads(line)
+    path, (former, state) = Path(configuration), map(Path, others)
+    site, before = (None, None) if pages_are_there else _looked(path, text)
+    if not pages_are_there and not _told():
         return 0
-    configuration = Path(json.loads(told)[0])
-    if before and not _still(ahead, before, seen(configuration.parent, configuration.read_text(encoding="utf-8"))):
-        # Nothing of what was looked at stays in another process.
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "qmsctl.engines._drive", told])
-    return _told(told, ahead)
+    text = path.read_text(encoding="utf-8")
+    if before is None:
+        site, before = _looked(path, text)
+    else:
+        now = seen(path.parent, text)
+        if site is None or not _still(site, before, now):
+            _anew(line, PAGES)
+        before = now
+    build = None
+    if site is not None:
+        with contextlib.suppress(Abort, Exception):  # it will be met again, and said
+            build = _begun(site, path, former, state)
+    if not _told():
+        return 0
+    if before is None:
+        return main(path, former, state)
+    if site is None or build is None or not _still(site, before, seen(path.parent, text), build):
+        shutil.rmtree(former.with_name(FRESH.name), ignore_errors=True)
+        _anew(line, REST)
+    return main(path, former, state, build)
 
 
-def _told(line: str, ahead: Site | None = None) -> int:
-    configuration, former, state = map(Path, json.loads(line))
-    return main(configuration, former, state, ahead)
+def _told() -> bytes:
+    """Wait for a line. Nothing is read beyond it, for another process may go on."""
+    found = b""
+    while not found.endswith(b"\n") and (more := os.read(0, 1)):
+        found += more
+    return found
+
+
+def _anew(*said: str) -> NoReturn:
+    """Begin anew, in a process in which nothing of what was looked at is left."""
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "qmsctl.engines._drive", *said])
+
+
+def _ended(line: str = "", there: str = "") -> int:
+    line = line or _told().decode()
+    if there != REST:
+        return _wait(line, there == PAGES)
+    configuration, _, former, state = json.loads(line)
+    return main(Path(configuration), Path(former), Path(state))
 
 
 if __name__ == "__main__":
-    ended = _told(sys.argv[1]) if len(sys.argv) > 1 else _wait()
+    ended = _ended(*sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(ended)  # to free all that was read piece by piece takes a while

@@ -48,6 +48,8 @@ INDEPENDENT |= {"sane_lists", "smarty", "nl2br", "md_in_html"}
 """Extensions of Markdown that read nothing but the page."""
 THEMES = (None, "material", "mkdocs", "readthedocs")
 """Themes of the packages above."""
+LATE = "assets/search/"
+"""The files below make no page another one, and may come when all others are there."""
 DOCS, THEME = Path("build", "docs"), Path("build", "theme")
 """Where pages, and the templates around them, usually lie."""
 ALL = "*"
@@ -260,13 +262,13 @@ class _Text(io.BytesIO):
 
 @dataclass(frozen=True)
 class Seen:
-    """What a `Site` is made from before it is built: a fingerprint of it, and files of which others may take the place.
+    """What a `Site` is made from before it is built: a fingerprint of it, and late files, of which others may take the place.
 
     Pages count by their names alone, for they are read later.
     """
 
     mark: str = ""
-    assets: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
 
 
 def seen(root: Path, text: str) -> Seen | None:
@@ -274,18 +276,19 @@ def seen(root: Path, text: str) -> Seen | None:
     if not all((root / name).is_dir() for name in (DOCS, THEME)) or "INHERIT" in text:
         return None
     rows = [text, get_build_date()]
-    assets = set()
-    for here, below, names in os.walk(root / DOCS, followlinks=True):
+    late = set()
+    docs = str(root / DOCS)
+    for here, below, names in os.walk(docs, followlinks=True):
         below.sort()
-        folder = os.path.relpath(here, root / DOCS)
-        free = PurePath(folder).parts[:1] == ("assets",)
+        folder = here[len(docs) + 1 :].replace(os.sep, "/")
         for name in sorted(names):
-            if free and not name.endswith((*markdown_extensions, ".html")):
-                assets.add(PurePath(folder, name).as_posix())
+            uri = f"{folder}/{name}" if folder else name
+            if uri.startswith(LATE) and not uri.endswith((*markdown_extensions, ".html")):
+                late.add(uri)
             else:
-                rows.append(f"{folder}/{name}")
+                rows.append(uri)
     rows += [f"{name} {content}" for name, content in _contents(root / THEME)]
-    return Seen(digest_of("\n".join(rows).encode("utf-8", "surrogatepass")), frozenset(assets))
+    return Seen(digest_of("\n".join(rows).encode("utf-8", "surrogatepass")), frozenset(late))
 
 
 class Site:
@@ -322,7 +325,7 @@ class Site:
             self.env.get_template(name)
 
     def exchange(self, gone: Iterable[str], come: Iterable[str]) -> bool:
-        """Take assets out and others in; tell whether that is all that changes by it."""
+        """Take late files out and others in; tell whether that is all that changes by it."""
         config = self.config
         for uri in (*gone, *come):
             if any(Path(folder, uri).exists() for folder in config.theme.dirs):
@@ -460,14 +463,16 @@ class Site:
         """Whether there is a file of that name, as links see it."""
         return PurePath(path).as_posix() in self.files.src_uris
 
-    def write_templates(self) -> None:
-        """Write what the theme adds to the pages."""
+    def write_templates(self) -> set[str]:
+        """Write what the theme adds to the pages; return what it shows of them."""
+        self.shown = set()
         watch(self)
         try:
             for template in self.config.theme.static_templates:
                 steps._build_theme_template(template, self.env, self.files, self.config, self.nav)
         finally:
             watch(None)
+        return self.shown
 
     def check_links(self, file: File, links: dict[str, dict[str, str]]) -> bool:
         """Say which links of a page lead to places that are not there; return whether all was well."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from qmsctl import shelf, tracking
 from qmsctl.audience import NOTHING_HIDDEN, Redactor
@@ -41,6 +41,16 @@ NOW_AND_THEN = 20
 """Pages after which progress is told again."""
 
 
+class Waiting(Protocol):
+    """What builds the pages, and can begin before all is there."""
+
+    def pages_are_there(self) -> None:
+        """Hear that all is written but the search."""
+
+    def all_is_there(self) -> None:
+        """Hear that all is written."""
+
+
 def write(
     loaded: Loaded,
     report: Report,
@@ -50,11 +60,12 @@ def write(
     control: Publication | None = None,
     performance: Performance | None = None,
     redact: Redactor = NOTHING_HIDDEN,
+    engine: Waiting | None = None,
 ) -> list[str]:
     """Write all pages and assets to ``target`` and the theme beside it; return the paths of the pages.
 
     With ``control`` the pages show approvals and revisions, with ``performance`` values and charts. Files that stay equal
-    stay the same files.
+    stay the same files. ``engine`` is told as soon as it can begin.
     """
     from qmsctl.pages.compiled import compiled  # Jinja is read only where pages are written
 
@@ -74,16 +85,26 @@ def write(
     tracking.kept_cells.clear()
     conditions = [[other.language for other in views], target.name, redact.pattern]
     former = [kept_for(view, conditions, target) for view in views]
+    searches = []
     for number, (view, kept) in enumerate(zip(views, former, strict=True)):
         each = len(view.graph.items)
         step = _part(progress, number * each, each * len(views))
-        written += _write_language(view, views, docs, step, redact, kept)
+        paths, write_search = _write_language(view, views, docs, step, redact, kept)
+        written += paths
+        searches.append(write_search)
+    codes.keep(loaded.root)
     _copy_rows(views[0], docs)
     theme = Folder(target.with_name("theme"))
     shell.write(views, written, docs, theme)
     theme.copy(loaded.root / "site" / "theme")
     theme.finish()
+    if engine is not None:
+        engine.pages_are_there()
+    for write_search in searches:
+        write_search()
     docs.finish()
+    if engine is not None:
+        engine.all_is_there()
     for kept in former:
         if kept is not None:
             kept.save()
@@ -106,8 +127,10 @@ def _part(progress: Progress | None, done: int, total: int) -> Callable[[int], N
 
 def _write_language(
     view: View, views: list[View], docs: Folder, progress: Callable[[int], None], redact: Redactor, kept: Kept | None
-) -> list[str]:
+) -> tuple[list[str], Callable[[], None]]:
     """Write the pages of one language, and the files beside them, as far as they are not kept from the build before.
+
+    Return the paths of the pages, and what writes the search, which is made of what the others found out.
 
     First everything that is made by itself: a page of an item comes with its chapter for handbooks and with what it adds
     to the search. What one of them finds out and the search needs comes back as plain data, so several processes can
@@ -150,20 +173,22 @@ def _write_language(
     listed = [row for name in alone for row in found[name] or ()]
     index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
     parts = [found[name] for name in pages]
-    # It is made of what the others found out: that stands in its name.
-    searched = f"search {shelf.digest(index, [[row[0] for row in part] for part in parts]).hex()}"
 
-    def write_search() -> None:
+    def put_together() -> None:
         store, key = view.loaded.root / shelf.FOLDER / f"search-{view.language}", shelf.tool_key()
         bundles = Known(shelf.read(store, key) or {})
         write_beside(partial(search.files, view, index, parts, bundles))
         shelf.write(store, key, bundles.used)
 
-    docs.was_left(kept.files_of("search") if kept is not None else {})
-    _made({searched: write_search}, docs, kept, _nothing, _nothing)
-    codes.keep(view.loaded.root)
+    def write_search() -> None:
+        # What it is made of stands in its name.
+        name = f"search {shelf.digest(index, [[row[0] for row in part] for part in parts]).hex()}"
+        docs.was_left(kept.files_of("search") if kept is not None else {})
+        _made({name: put_together}, docs, kept, _nothing, _nothing)
+
     _copy_images(view.loaded, view, docs)
-    return [view.prefix + path for path in (*(row[0] for row in listed), *(_page_of(view, item) for item in items))]
+    paths = [*(row[0] for row in listed), *(_page_of(view, item) for item in items)]
+    return [view.prefix + path for path in paths], write_search
 
 
 def _told(path: str, values: Mapping[str, Any]) -> tuple[str, str, str, bool]:
