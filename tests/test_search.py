@@ -40,8 +40,11 @@ def view_of(root: Path, language: str = "en") -> View:
 
 
 def index_of(view: View) -> dict[str, bytes]:
-    parts = [search.part(view, item) for item in view.graph.items.values()]
-    return dict(search.files(view, listed(view), parts, Known({})))
+    parts = [part for item in view.graph.items.values() for part in search.part(view, item)]
+    of_pages = search.parts_of_pages(view, listed(view))
+    made = [make() for make in search.bundles(view, [*of_pages, *parts]).values()]
+    shown = {path: data for _, files in made for path, data in files.items()}
+    return {**shown, **search.files(view, [plain for plain, _ in made], Known({}))}
 
 
 def listed(view: View) -> list[tuple[str, str, str]]:
@@ -82,7 +85,7 @@ class Read:
         first = span * self.start["span"] * self.start["room"]
         for step, name in re.findall(f"([W-Za-z_-]*[0-9A-V])([a-z2-7]{{{self.start['name']}}})", text):
             first += value(step)
-            yield first, name
+            yield first, f"{span}_{name}"
 
     def under(self, term: str) -> dict[int, int]:
         """Entry -> level of what stands under a term."""

@@ -172,19 +172,34 @@ def _write_language(
     found = _made({**alone, **pages}, docs, kept, partial(_warm, view, environment), progress)
     listed = [row for name in alone for row in found[name] or ()]
     index = [(path, title, kind) for path, title, kind, quiet in listed if not quiet]
-    parts = [found[name] for name in pages]
+    parts = [part for name in pages for part in found[name]]
 
-    def put_together() -> None:
+    def write_bundle(make: Callable[[], tuple[Any, dict[str, bytes]]]) -> Any:
+        plain, files = make()
+        write_beside(files.items)
+        return plain
+
+    def write_rest(bundles: Iterable[Any]) -> None:
         store, key = view.loaded.root / shelf.FOLDER / f"search-{view.language}", shelf.tool_key()
-        bundles = Known(shelf.read(store, key) or {})
-        write_beside(partial(search.files, view, index, parts, bundles))
-        shelf.write(store, key, bundles.used)
+        known = Known(shelf.read(store, key) or {})
+        write_beside(search.files(view, bundles, known).items)
+        shelf.write(store, key, known.used)
 
     def write_search() -> None:
-        # What it is made of stands in its name.
-        name = f"search {shelf.digest(index, [[row[0] for row in part] for part in parts]).hex()}"
         docs.was_left(kept.files_of("search") if kept is not None else {})
-        _made({name: put_together}, docs, kept, _nothing, _nothing)
+        # What each is made of, as far as it is not read from items, stands in its name.
+        first = {f"search pages {shelf.digest(index).hex()}": partial(search.parts_of_pages, view, index)}
+        (of_pages,) = _made(first, docs, kept, _nothing, _nothing).values()
+        makers = search.bundles(view, [*of_pages, *parts])
+        bundles = {f"search {name}": partial(write_bundle, make) for name, make in makers.items()}
+        made = _made(bundles, docs, kept, _nothing, _nothing)
+        _made(
+            {f"search all {shelf.digest(*made).hex()}": partial(write_rest, made.values())},
+            docs,
+            kept,
+            _nothing,
+            _nothing,
+        )
 
     _copy_images(view.loaded, view, docs)
     paths = [*(row[0] for row in listed), *(_page_of(view, item) for item in items)]

@@ -7,13 +7,14 @@ scripts beside the pages, so that a search also works in a copy of the site that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from qmsctl import tracking
 from qmsctl.model import Item
 from qmsctl.pages.search import entries
 from qmsctl.pages.search.entries import Entry
-from qmsctl.pages.search.index import ROOM, Known, Titles, pack, units
+from qmsctl.pages.search.index import ROOM, Bundle, Known, Pieces, Titles, bundled, pack, units
 from qmsctl.pages.search.parts import Names, Packed, Setting, other_names
 from qmsctl.pages.view import View
 
@@ -37,22 +38,45 @@ def part(view: View, item: Item) -> list[Any]:
     return _parts(view, list(entries.of_item(view, item)))
 
 
-def files(view: View, indexes: Indexes, parts: Iterable[Iterable[Any]], known: Known) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of the index of one language.
+def parts_of_pages(view: View, indexes: Indexes) -> list[Any]:
+    """Return what pages that are not one item add, as plain data.
 
-    ``indexes`` are the pages that are not one item, as (path, title, name of the type it lists or ""); ``parts`` what the
-    items add, in their order; ``known`` what was brought together before, as far as it still holds.
+    They are given as (path, title, name of the type it lists or "").
     """
-    first = [entries.of_index(view, path, title, view.types.get(kind)) for path, title, kind in indexes]
-    rows = [*(row for entry in first for row in _parts(view, [entry])), *(row for part in parts for row in part)]
+    found = [entries.of_index(view, path, title, view.types.get(kind)) for path, title, kind in indexes]
+    return [row for entry in found for row in _parts(view, [entry])]
+
+
+def bundles(view: View, parts: Iterable[Any]) -> dict[str, Callable[[], tuple[Any, dict[str, bytes]]]]:
+    """Return what makes the bundles of one language, plain data for `files`, each with (path -> content) of its files.
+
+    ``parts`` are what pages and items add, in their order. The name of a bundle is a fingerprint of all that it is made of.
+    """
+    made = bundled(units(map(Packed._make, parts)), view.language)
+    return {name: partial(_with_paths, view, make) for name, make in made.items()}
+
+
+def _with_paths(view: View, make: Callable[[], tuple[Any, Pieces]]) -> tuple[Any, dict[str, bytes]]:
+    plain, pieces = make()
+    return plain, _placed(view, pieces)
+
+
+def files(view: View, found: Iterable[Any], known: Known) -> dict[str, bytes]:
+    """Return (path -> content) of the index of one language: what bundles make together.
+
+    ``known`` is what was brought together before, as far as it still holds.
+    """
     titles = Titles(
         kind=lambda kind: str(view.t(kind)),
         family=_families(view),
         process=lambda ref: view.title(ref) if ref else "",
         location=view.title,
     )
-    for name, data in pack(units(map(Packed._make, rows)), view.language, titles, known).items():
-        yield f"assets/search/{view.language}/{name}", data
+    return _placed(view, pack([*map(Bundle._make, found)], view.language, titles, known))
+
+
+def _placed(view: View, pieces: Pieces) -> dict[str, bytes]:
+    return {f"assets/search/{view.language}/{name}": data for name, data in pieces.items()}
 
 
 def _parts(view: View, found: Sequence[Entry]) -> list[Any]:

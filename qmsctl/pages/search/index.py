@@ -2,17 +2,18 @@
 
 A search reads the first file, those few that hold its words, and those that hold what it shows; so what is transferred
 does not grow with the system. Every file but the first is named after its content, and cut where a change somewhere else
-does not move the cut: a browser keeps what did not change. Neighbours are brought together in bundles first, which are
-kept, so that a change costs its bundle and the putting together.
+does not move the cut: a browser keeps what did not change. Neighbours are brought together in bundles first, which can
+be kept with the files of what they show, so that a change costs its bundle and the putting together.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
@@ -41,6 +42,7 @@ ROLE = 1_500
 """Entries kept for one role."""
 NAME = 8
 """Signs of the name of a file."""
+_BELOW = re.compile(r"[\x00-\ud7ff]*").fullmatch
 Placed = tuple[int, Part]
 """A part with its slot."""
 
@@ -64,21 +66,27 @@ class Unit:
 
 
 class Bundle(NamedTuple):
-    """What neighbouring units add.
+    """What neighbouring units add, as plain data.
 
-    Words with the first and the last slot that has them, and postings without the first step; what is shown, by the
-    number of the first entry; of each unit its slot, the kinds of its entries, its process and locations; role -> entries
-    that concern it, role -> item -> how often; item -> its entry; spelling -> how often; how many entries there are.
+    The kinds of all entries and pages; words with the first and the last slot that has them, and postings without the
+    first step; of the files of what is shown the step to the number of the first entry, and the name; of each unit its
+    slot, the kinds of its entries, its process and locations; role -> entries that concern it, role -> item -> how
+    often; item -> its entry; spelling -> how often; how many entries there are.
     """
 
+    kinds: tuple[str, ...]
     words: Mapping[str, tuple[int, int, str]]
-    blocks: Sequence[tuple[int, str]]
+    shown: str
     facets: Sequence[tuple[int, str, str, tuple[str, ...]]]
     concerned: Mapping[str, list[int]]
     often: Mapping[str, Mapping[str, int]]
     at: Mapping[str, int]
     spellings: Mapping[str, int]
     entries: int
+
+
+Pieces = Mapping[str, bytes]
+"""Files of the index by name."""
 
 
 class Known:
@@ -107,15 +115,11 @@ def units(found: Iterable[Packed]) -> list[Unit]:
     return made
 
 
-def _kinds(found: Iterable[Unit]) -> tuple[str, ...]:
-    """The kinds of entries and of their pages."""
-    return tuple(sorted({kind for unit in found for kind in (unit.part.kind, *unit.part.kinds)}))
-
-
 class Files:
-    """Pieces of the index, each named after its content."""
+    """Pieces of the index, each named after its content, with something ``before`` that which is not said each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: str = "") -> None:
+        self._before = before
         self.named: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
@@ -128,6 +132,11 @@ class Files:
                 name = _name(value + more)
             self._names[value], self.named[name] = name, value
         return self._names[value]
+
+    def pieces(self) -> Pieces:
+        """Return all of them as files."""
+        full = ((self._before + name, value) for name, value in self.named.items())
+        return {f"{name}.js": packing.script(name, value) for name, value in full}
 
 
 def _name(value: str) -> str:
@@ -155,8 +164,12 @@ def best(text: str) -> str:
     return "".join(out)
 
 
-def bundles(found: Sequence[Unit], language: str, number: Mapping[str, int], known: Known) -> list[Bundle]:
-    """Return what all units add, SPAN slots in each bundle."""
+def bundled(found: Sequence[Unit], language: str) -> Mapping[str, Callable[[], tuple[tuple[Any, ...], Pieces]]]:
+    """Return what makes the bundles of all units, SPAN slots in each, and the files of what they show.
+
+    The name of each is a fingerprint of all that it is made of.
+    """
+    kinds = tuple(sorted({kind for unit in found for kind in (unit.part.kind, *unit.part.kinds)}))
     long = _long_words(found) if language in COMPOUNDING else frozenset()
 
     @cache
@@ -164,32 +177,40 @@ def bundles(found: Sequence[Unit], language: str, number: Mapping[str, int], kno
         return halves(word, language, long)
 
     # Halves of compounds are words that stand somewhere, anywhere.
-    about = shelf.digest(language, sorted(long), sorted(number.items()))
-    made = []
+    about = shelf.digest(language, sorted(long), kinds)
+    made = {}
     for _, group in groupby(found, key=lambda unit: unit.slot // SPAN):
         some = list(group)
-        key = shelf.digest(about, *(part for unit in some for part in (unit.slot, unit.part.digest)))
-        made.append(Bundle._make(known.take(key, partial(_bundle, some, split, number))))
+        name = shelf.digest(about, *(part for unit in some for part in (unit.slot, unit.part.digest))).hex()
+        made[name] = partial(_bundle, some, split, kinds)
     return made
 
 
 def _bundle(
-    some: Sequence[Unit], split: Callable[[str], tuple[str, ...]], number: Mapping[str, int]
-) -> tuple[Any, ...]:
+    some: Sequence[Unit], split: Callable[[str], tuple[str, ...]], kinds: tuple[str, ...]
+) -> tuple[tuple[Any, ...], Pieces]:
     found = [(unit.slot, unit.part.part) for unit in some]
+    number = {kind: at for at, kind in enumerate(kinds)}
     spellings: defaultdict[str, int] = defaultdict(int)
     for _, part in found:
         for word, count in zip(part.spellings.split(" "), part.often, strict=False):
             spellings[word] += count
+    # What two files are called must only differ within a span.
+    span = found[0][0] // SPAN
+    files, last, shown = Files(f"{span}_"), span * SPAN * ROOM, []
+    for first, text in blocks(found, number):
+        shown.append(packing.number(first - last) + files.add(text))
+        last = first
     made = Bundle(
+        kinds,
         _words(found, split),
-        tuple(blocks(found, number)),
+        "".join(shown),
         tuple((slot, packing.runs([number[row.kind] for row in p.rows]), p.where, p.locations) for slot, p in found),
         *_concerned(found),
         dict(spellings),
         sum(len(part.rows) for _, part in found),
     )
-    return tuple(made)
+    return tuple(made), files.pieces()
 
 
 def _words(found: Iterable[Placed], split: Callable[[str], tuple[str, ...]]) -> dict[str, tuple[int, int, str]]:
@@ -243,6 +264,12 @@ def _long_words(found: Iterable[Unit]) -> frozenset[str]:
     return frozenset(word for unit in found for word in unit.part.part.words.split(" ") if len(word) > 3)
 
 
+def in_order(words: Collection[str]) -> list[str]:
+    """Sort words as the browser does, by units of UTF-16; below the surrogates that is the order of signs."""
+    plain = all(map(_BELOW, words))
+    return sorted(words) if plain else sorted(words, key=lambda word: word.encode("utf-16-be"))
+
+
 def shards(rows: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield (first word, [words, postings] as JSON) of every file of words.
 
@@ -251,7 +278,7 @@ def shards(rows: dict[str, str]) -> Iterator[tuple[str, str]]:
     """
     words: list[str] = []
     size = 0
-    for word in sorted(rows, key=lambda w: w.encode("utf-16-be")):
+    for word in in_order(rows):
         more = len(word) + len(rows[word]) + 2
         if words and (size + more > SHARD or (size > SHARD / 2 and zlib.crc32(word.encode()) % 4 == 0)):
             yield words[0], _shard(words, rows)
@@ -287,7 +314,7 @@ def spelling(found: Iterable[Bundle], language: str, known: Iterable[str]) -> st
         if size > SPELLING:
             break
         kept.append(word)
-    return packing.shared(sorted(kept, key=lambda w: w.encode("utf-16-be")))
+    return packing.shared(in_order(kept))
 
 
 def blocks(found: Iterable[Placed], number: Mapping[str, int]) -> Iterator[tuple[int, str]]:
@@ -311,10 +338,9 @@ def blocks(found: Iterable[Placed], number: Mapping[str, int]) -> Iterator[tuple
             yield first, f"[{','.join(shown)}]"
 
 
-def pack(found: Sequence[Unit], language: str, titles: Titles, known: Known) -> dict[str, bytes]:
-    """Return name -> content of every file: the first one as `start.js`, the others named after what they hold."""
-    kinds = {kind: at for at, kind in enumerate(_kinds(found))}
-    parts = bundles(found, language, kinds, known)
+def pack(parts: Sequence[Bundle], language: str, titles: Titles, known: Known) -> Pieces:
+    """Return every file but those of what is shown: the first one as `start.js`, the others named after what they hold."""
+    kinds = parts[0].kinds if parts else ()
     texts = postings(parts, known)
     words = list(shards(texts))
     files = Files()
@@ -322,7 +348,7 @@ def pack(found: Sequence[Unit], language: str, titles: Titles, known: Known) -> 
     first = {
         "language": language,
         "count": sum(bundle.entries for bundle in parts),
-        "slots": found[-1].slot + 1 if found else 0,
+        "slots": parts[-1].facets[-1][0] + 1 if parts else 0,
         "room": ROOM,
         "span": SPAN,
         "name": NAME,
@@ -330,7 +356,7 @@ def pack(found: Sequence[Unit], language: str, titles: Titles, known: Known) -> 
         "kinds": [[slug(kind), str(titles.kind(kind)), titles.family(kind)] for kind in kinds],
         "firsts": " ".join(word for word, _ in words),
         "shards": "".join(files.add(text) for _, text in words),
-        "blocks": "".join(files.add(packing.said([names])) for names in _names(parts, files)),
+        "blocks": "".join(files.add(packing.said([shown])) for shown in _spans(parts)),
         "roles": files.add(packing.said([" ".join(roles), "".join(roles.values())])),
         "spelling": files.add(packing.said(spelling(parts, language, texts))),
         "facets": files.add(packing.said(_facets(parts, titles))),
@@ -338,21 +364,15 @@ def pack(found: Sequence[Unit], language: str, titles: Titles, known: Known) -> 
         "longest": LONGEST,
         "endings": [[list(ending) for ending in endings] for endings in ENDINGS.get(language, ())],
     }
-    made = {f"{name}.js": packing.script(name, value) for name, value in files.named.items()}
-    return {"start.js": packing.script("start", packing.said(first)), **made}
+    return {"start.js": packing.script("start", packing.said(first)), **files.pieces()}
 
 
-def _names(found: Iterable[Bundle], files: Files) -> list[str]:
-    """For each SPAN of slots the files of what is shown: the step to the number of the first entry, and the name."""
+def _spans(found: Iterable[Bundle]) -> list[str]:
+    """For each SPAN of slots the files of what is shown."""
     spans: list[str] = []
     for bundle in found:
-        span = bundle.facets[0][0] // SPAN
-        spans += [""] * (span - len(spans))
-        last, names = span * SPAN * ROOM, []
-        for first, text in bundle.blocks:
-            names.append(packing.number(first - last) + files.add(text))
-            last = first
-        spans.append("".join(names))
+        spans += [""] * (bundle.facets[0][0] // SPAN - len(spans))
+        spans.append(bundle.shown)
     return spans
 
 

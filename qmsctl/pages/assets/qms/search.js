@@ -366,7 +366,7 @@
         data.files = [];
         while (from.at < data[0].length) {
           first += numberAt(data[0], from);
-          data.files.push({ first: first, name: data[0].slice(from.at, from.at += start.name) });
+          data.files.push({ first: first, name: span + "_" + data[0].slice(from.at, from.at += start.name) });
         }
       }
       return data.files.filter(function (file) { return file.first <= entry; }).pop();
