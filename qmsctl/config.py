@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from qmsctl.model import Position
 
 FILE = "qms.yaml"
-SCHEMA = Path(str(resources.files("qmsctl"))) / "item_types" / "config.yaml"
+SCHEMA = Path(__file__).parent / "item_types" / "config.yaml"
 
 
 @dataclass(frozen=True, slots=True)

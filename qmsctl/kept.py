@@ -24,7 +24,8 @@ _OF_OTHERS = (tracking.LINKS_FROM, tracking.LINKS_TO, tracking.CLAUSE_LINKS)
 Row = tuple[str, str, str, int, int, int, str, str]
 Known = tuple[str, str, bytes, bytes, tuple[str, ...]]
 """Of an item: its path, its type, the fingerprint of its file and, packed, of its cells, and what it refers to."""
-Held = Mapping[str, tuple[str, ...]]
+Held = Mapping[str, str]
+"""The cells that something was made from: by name the ids, in one text, for most are never looked at; see `ids_of`."""
 
 
 class Changes:
@@ -103,7 +104,9 @@ class Standing:
         """Tell whether something is still what it was."""
         names = held if self._changes.whole else held.keys() & self._telling
         return all(
-            all(map(self._is_valid, held[name])) if name == tracking.KEPT else not self._changes.meet(name, held[name])
+            all(map(self._is_valid, ids_of(held, name)))
+            if name == tracking.KEPT
+            else not self._changes.meet(name, ids_of(held, name))
             for name in names
         )
 
@@ -131,7 +134,7 @@ class Kept:
         self.changes = Changes(found[0] if found else self._after, self._after)
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         moved = {path for path, state in files.items() if state != self._files[path]}
-        before = (value for held, _ in self._checks.values() for value in held.get(LOADED, ()))
+        before = (value for held, _ in self._checks.values() for value in ids_of(held, LOADED))
         self.changes.cells[tracking.FILE] |= moved
         self.changes.cells[LOADED] |= {value for value in before if value != loaded}
         self._standing = Standing(self.changes, self._kept)
@@ -184,7 +187,7 @@ class Kept:
         rows = [held for held, _ in (*self._checks.values(), *self._items.values())]
         used = used_of(rows, kept)
         rows += used.values()
-        paths = {path for held in rows for path in held.get(tracking.FILE, ())}
+        paths = {path for held in rows for path in ids_of(held, tracking.FILE)}
         files = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
         self._store.write((self._after, used, self._checks, self._items, files))
 
@@ -192,12 +195,12 @@ class Kept:
 def used_of(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
     """Return the shared values that results rest on, also through others."""
     found: dict[str, Held] = {}
-    todo = [key for held in rows for key in held.get(tracking.KEPT, ())]
+    todo = [key for held in rows for key in ids_of(held, tracking.KEPT)]
     while todo:
         key = todo.pop()
         if key not in found and key in kept:
             found[key] = kept[key]
-            todo += kept[key].get(tracking.KEPT, ())
+            todo += ids_of(kept[key], tracking.KEPT)
     return found
 
 
@@ -210,7 +213,12 @@ def known_of(item: Item) -> Known:
 
 def held_of(cells: Cells) -> Held:
     """Return cells as plain data."""
-    return {name: tuple(ids) for name, ids in cells.items() if ids}
+    return {name: "\0".join(ids) for name, ids in cells.items() if ids}
+
+
+def ids_of(held: Held, name: str) -> list[str]:
+    """Return the ids of the cells of one name."""
+    return held[name].split("\0") if name in held else []
 
 
 def state_below(root: Path, path: str) -> Any:

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
 from qmsctl import frontmatter, parallel, shelf, tracking
@@ -20,7 +19,7 @@ from qmsctl.references import Ids, outline_of
 from qmsctl.schema import ItemType
 from qmsctl.timing import count, stage
 
-CATALOGUES = Path(str(resources.files("qmsctl"))) / "standards"
+CATALOGUES = Path(__file__).parent / "standards"
 FOLDERS = {"catalogue": "catalogues", "clause-mapping": "clause-mappings"}
 SHIPPED = "shipped:"
 FILE = "items"

@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from qmsctl.model import FieldPath, nearest
 
-SHIPPED = Path(str(resources.files("qmsctl"))) / "item_types"
+SHIPPED = Path(__file__).parent / "item_types"
 SUFFIX = ".schema.yaml"
 _HINTS = {
     "^[a-z][a-z0-9-]*$": "small letters, digits and hyphens, such as draw-sample",

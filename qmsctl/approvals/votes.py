@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -175,6 +174,8 @@ def _problem_of(
 
 def verify_ahead(tree: Tree, paths: list[str], policy: Policy, seen: Mapping[str, str]) -> None:
     """Judge many statements at once; ssh-keygen is a program of its own, so several can run beside each other."""
+    from concurrent.futures import ThreadPoolExecutor  # which most commands never need
+
     with ThreadPoolExecutor() as pool:
         for path in paths:
             pool.submit(signed, tree, path, policy, seen)

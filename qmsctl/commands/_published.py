@@ -10,7 +10,6 @@ from pathlib import Path
 from qmsctl.audience import NOTHING_HIDDEN, Redactor, audience_of, hidden_from, redactor
 from qmsctl.checks import Report
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, emit, unread
-from qmsctl.commands.kpi import computed
 from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
 from qmsctl.loader import Loaded
@@ -131,6 +130,8 @@ def _compute(view: Workspace) -> None:
     definitions = view.measures.definitions.values()
     if not any(d.kind not in ("manual", "none") for d in definitions):
         return
+    from qmsctl.commands.kpi import computed  # a group of commands, where there is something to compute
+
     outcome = computed(view, [])
     if outcome.computed or outcome.failed:
         emit(

@@ -12,7 +12,6 @@ import click
 from qmsctl import engines, pages, shelf
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
 from qmsctl.commands._published import published, refuse_unread
-from qmsctl.engines.serve import serve as serve_site
 from qmsctl.timing import stage
 
 IN_FORCE = "in-force"
@@ -71,6 +70,8 @@ def serve(
     as_of: str | None,
 ) -> None:
     """Build the intranet, serve it, and build it anew when a file changes. Ctrl-C ends it."""
+    from qmsctl.engines.serve import serve as serve_site  # a web server, which a build needs not
+
     root = workspace.root
     waiting = contextlib.ExitStack()
     ahead: engines.Started | None = None

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from qmsctl import __version__
 from qmsctl.diagrams import bpmn_names as names
@@ -15,6 +14,7 @@ from qmsctl.diagrams.drawing import Point, measure, number, simplified, wrapped
 from qmsctl.diagrams.flow import Flow, Way, read, steps_of
 from qmsctl.diagrams.flow_bands import band_of
 from qmsctl.diagrams.flow_grid import BOX, HANDED, LANE, LINE_OF, ROUND, SIDE, SMALL, Band, Node, Wire, node_of
+from qmsctl.diagrams.markup import escape, quoteattr
 from qmsctl.diagrams.vega import plain
 from qmsctl.graph import Graph
 from qmsctl.model import Item

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.sax.saxutils import escape, quoteattr
 
 from qmsctl.diagrams import scales
+from qmsctl.diagrams.markup import escape, quoteattr
 from qmsctl.diagrams.vega import plain
 
 Point = tuple[float, float]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from qmsctl.diagrams.drawing import address, number, picture, tag, text, titled
 from qmsctl.diagrams.flow import Flow, label_of
 from qmsctl.diagrams.flow_grid import HANDED, LINE_OF, ROUND, SMALL
+from qmsctl.diagrams.markup import escape, quoteattr
 from qmsctl.diagrams.vega import ACCENT, INK, PAPER, SOFT, plain
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 from qmsctl.diagrams.drawing import Diagram, address, block, head, number, picture, rounded, tag, titled, wrapped
 from qmsctl.diagrams.flow import Say, english
+from qmsctl.diagrams.markup import quoteattr
 from qmsctl.diagrams.vega import ACCENT, BAND, INK, LINE, PAPER, SOFT, plain
 
 Entry = tuple[str, str]

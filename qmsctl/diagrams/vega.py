@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape, quoteattr
 
 from qmsctl import shelf
+from qmsctl.diagrams.markup import escape, quoteattr
 
 # What the colours mean; charts.css gives each its variable, and without it they are right on white paper.
 INK, SOFT, LINE, PAPER = "#1d2733", "#5b6876", "#dde3e8", "#ffffff"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qmsctl import shelf, tracking
-from qmsctl.kept import Changes, Held, Known, Standing, held_of, known_of, state_below, used_of
+from qmsctl.kept import Changes, Held, Known, Standing, held_of, ids_of, known_of, state_below, used_of
 from qmsctl.pages.folder import look, print_of
 from qmsctl.pages.publication import CONTROL
 from qmsctl.pages.view import FIGURES, FINDINGS, View
@@ -99,7 +99,7 @@ class Kept:
         shared = {**self._shared, **{key: held_of(cells) for key, cells in tracking.kept_cells.items()}}
         used = used_of([row[0] for row in made.values()], shared)
         rows = [*(row[0] for row in made.values()), *used.values()]
-        paths = {path for held in rows for path in held.get(tracking.FILE, ())}
+        paths = {path for held in rows for path in ids_of(held, tracking.FILE)}
         states = {path: self._files[path] if path in self._files else state_below(self._root, path) for path in paths}
         about = self._findings, self._figures, self._control
         self._store.write((self._after, used, made, states, *about))
@@ -186,5 +186,5 @@ def learn(news: Mapping[str, Held]) -> None:
     """Take over the cells of shared values that another process made."""
     for key, held in news.items():
         known = tracking.kept_cells.setdefault(key, tracking.cells())
-        for name, ids in held.items():
-            known[name].update(ids)
+        for name in held:
+            known[name].update(ids_of(held, name))

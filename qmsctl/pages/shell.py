@@ -6,8 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from pathlib import Path
+
+import material
 
 from qmsctl.model import harmless
 from qmsctl.pages.folder import Folder
@@ -57,7 +58,7 @@ def write(views: Sequence[View], pages: Iterable[str], docs: Folder, theme: Fold
 
 def _material(docs: Folder) -> list[tuple[str, str]]:
     """Copy the styles of Material beside ours, so that every engine builds the same page; return (name, mark)."""
-    folder = Path(str(resources.files("material"))) / "templates" / "assets" / "stylesheets"
+    folder = Path(material.__path__[0]) / "templates" / "assets" / "stylesheets"
     found = []
     for name in ("main", "palette"):
         (file,) = folder.glob(f"{name}.*.min.css")

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from markupsafe import Markup
 
 from qmsctl.itemfile import parse_yaml_bytes
 
-FOLDER = Path(str(resources.files("qmsctl"))) / "languages"
+FOLDER = Path(__file__).parent.parent / "languages"
 SOURCE = "en"
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
 _IN_SCRIPT = re.compile(r'qmsText\(\s*"((?:[^"\\]|\\.)*)"')

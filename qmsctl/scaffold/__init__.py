@@ -10,7 +10,6 @@ import datetime
 import string
 import zoneinfo
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from qmsctl import __version__
@@ -23,7 +22,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "regulated": ("common", "micro", "small", "regulated"),
 }
 PROFILES = tuple(LAYERS)
-_HERE = Path(str(resources.files("qmsctl"))) / "scaffold"
+_HERE = Path(__file__).parent
 
 
 class ScaffoldFault(ValueError):

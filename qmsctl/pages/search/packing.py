@@ -17,6 +17,7 @@ UNIT = re.compile("([W-Za-z_-]*[0-9A-V])((?:[0-9A-V].)*[W-Za-z_-].)")
 """The step to a unit, and the fragment of it, in postings."""
 
 
+@lru_cache(maxsize=65536)
 def number(value: int) -> str:
     """Return a number in signs of five bits; a sign above 31 says that more follow."""
     out = ""
