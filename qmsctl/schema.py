@@ -7,7 +7,6 @@ two files into its own `item_types/` folder.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -245,14 +244,14 @@ def compose(
             raise TypeFault(f"`{need}` is missing")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*", str(own["x-folder"])):
         raise TypeFault(f"`{own['x-folder']}` is no folder inside the repository")
-    schema = copy.deepcopy(dict(own))
+    schema = dict(own)  # what lies in it is shared with other types, and never changed
     item, controlled = base["item"], base["controlled"]
-    properties = copy.deepcopy(dict(item["properties"]))
+    properties = dict(item["properties"])
     required = list(item["required"])
     if schema.get("x-controlled"):
-        properties.update(copy.deepcopy(controlled["properties"]))
+        properties.update(controlled["properties"])
         required += controlled["required"]
-        schema.setdefault("x-lifecycle", copy.deepcopy(controlled["x-lifecycle"]))
+        schema.setdefault("x-lifecycle", controlled["x-lifecycle"])
     properties.update(schema["properties"])
     properties["id"] = {**properties["id"], "pattern": "^" + id_regex(str(schema["x-id"])) + "$"}
     properties["type"] = {**properties["type"], "const": name}

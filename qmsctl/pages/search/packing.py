@@ -53,6 +53,8 @@ _AS_LAST = dict(zip(SIGNS[:ROOM], SIGNS[ROOM:], strict=True))
 
 def strong(text: str, levels: frozenset[str]) -> str:
     """Return a fragment without what has other levels, given by their signs; nothing if nothing is left."""
+    if levels.issuperset(text[1::2]):
+        return text
     rows = [text[at : at + 2] for at in range(0, len(text), 2) if text[at + 1] in levels]
     if rows and rows[-1][0] in _AS_LAST:
         rows[-1] = _AS_LAST[rows[-1][0]] + rows[-1][1]
