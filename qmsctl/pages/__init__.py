@@ -300,6 +300,7 @@ def environment_of(view: View) -> Any:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         bytecode_cache=compiled(),
+        auto_reload=False,  # nobody writes templates while they are used
     )
     sides = paper.Sides()
     # A blank line would end a block of HTML, and what follows would be read as Markdown.
