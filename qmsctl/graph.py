@@ -94,6 +94,7 @@ class Graph:
         self._to_ref: dict[str, dict[str, list[Link]]] = {}
         self._current: dict[str, Any] = {}
         self._counts: dict[str, bool] = {}
+        self._chains: dict[Any, Any] = {}
 
     # --- building -------------------------------------------------------------------------------
 
@@ -344,6 +345,9 @@ class Graph:
 
     def chain(self, item: str, direction: str) -> list[tuple[str, Link]]:
         """Return the next items up or down the chain from strategy to form, with the link that says so."""
+        return tracking.repeat(self._chains, (item, direction), lambda: self._chain(item, direction))
+
+    def _chain(self, item: str, direction: str) -> list[tuple[str, Link]]:
         other = "down" if direction == "up" else "up"
         found: dict[str, Link] = {}
         for link in self.links_from(item):

@@ -98,6 +98,20 @@ def keep(store: dict[str, Any], key: str, compute: Callable[[], Value]) -> Value
     return value
 
 
+def repeat(store: dict[Any, Any], key: object, compute: Callable[[], Value]) -> Value:
+    """Return a value that is asked for again and again, computed once; each time what was read for it counts as read."""
+    found = store.get(key)
+    if found is None:
+        with listening() as read:
+            value = compute()
+        found = store[key] = (value, [(name, tuple(ids)) for name, ids in read.items()])
+    if now is not None:
+        for name, ids in found[1]:
+            now[name].update(ids)
+    again: Value = found[0]
+    return again
+
+
 class kept(Generic[Value]):
     """A property that is computed once, and whose cells count for every result that uses it."""
 

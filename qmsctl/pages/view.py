@@ -81,6 +81,7 @@ class View:
         self.clause_names = coverage.NAMES
         self.hows = coverage.HOWS
         self.withheld = False
+        self._refs: dict[Any, Any] = {}
         self._coverage: dict[str, Any] = {}
 
     @property
@@ -153,6 +154,13 @@ class View:
 
     def ref(self, ref: object, page: str, long: bool = True) -> Markup:
         """A link to an item or part by its title, with its id in front where it is long; what leads nowhere as it is."""
+        if not isinstance(ref, str):
+            return self._ref(ref, page, long)
+        # From all pages of a folder it is the same.
+        key = ref, page.count("/"), long
+        return tracking.repeat(self._refs, key, lambda: self._ref(ref, page, long))
+
+    def _ref(self, ref: object, page: str, long: bool) -> Markup:
         url = self.url(ref, page)
         if not url:
             return Markup('<span class="qms-broken">{}</span>').format(ref)
