@@ -6,8 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from qmsctl import tracking
 from qmsctl.config import Rule
 from qmsctl.model import Due, Item, Part
 
@@ -50,6 +51,11 @@ def documents(view: View, roles: list[str]) -> list[Item]:
 
     Only what is current; by type, then by id.
     """
+    known: dict[Any, Any] = vars(view).setdefault("duties.documents", {})
+    return tracking.repeat(known, tuple(roles), lambda: _documents(view, roles))
+
+
+def _documents(view: View, roles: list[str]) -> list[Item]:
     graph = view.graph
     found: dict[str, None] = {}
     for duty in duties(view, roles):

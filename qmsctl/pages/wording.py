@@ -25,6 +25,7 @@ class Words:
     def __init__(self, language: str = SOURCE, table: Mapping[str, str] | None = None) -> None:
         self.language = language
         self.table = table or {}
+        self._days: dict[str, str] = {}
 
     def __call__(self, text: object, **values: Any) -> Any:
         """Return a text in this language with values in place of {names}; Markup among them stays as it is."""
@@ -37,12 +38,18 @@ class Words:
 
     def day(self, iso: object) -> str:
         """Return an ISO date as people write it; anything else as it is."""
+        text = str(iso)
+        if text not in self._days:
+            self._days[text] = self._day(text)
+        return self._days[text]
+
+    def _day(self, iso: str) -> str:
         import datetime
 
         try:
-            date = datetime.date.fromisoformat(str(iso))
+            date = datetime.date.fromisoformat(iso)
         except ValueError:
-            return str(iso)
+            return iso
         month = self(MONTHS[date.month - 1])
         return str(self("{day} {month} {year}", day=date.day, month=month, year=date.year))
 
