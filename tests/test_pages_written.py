@@ -58,9 +58,10 @@ def test_as_many_processes_as_there_are_make_the_same_pages(root: Path, monkeypa
     monkeypatch.setattr(pages, "how_many", lambda _: 3)
     shutil.rmtree(root / shelf.FOLDER)  # or nothing would be left to make
     assert made(root) == alone
-    assert [count for _, count in tasks_given] == [0, 0, 3, 3], "pages, and the files beside them"
+    # Pages and the files beside them; of the search what lists add, bundles, and what these make together.
+    assert [count for _, count in tasks_given] == [0, 0, 0, 0, 3, 3, 3, 3]
     counts = [count for count, _ in tasks_given]
-    assert counts[:2] == counts[2:]
+    assert counts[:4] == counts[4:]
     assert all(counts)
     assert any(name.endswith("-handbook.md") and b"qms-doc" in data for name, data in alone.items())
 
