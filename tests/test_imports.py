@@ -28,6 +28,7 @@ FOREIGN = (
 FOR_HELP = ("asyncio", "concurrent", "csv", "json", "jsonschema", "jsonschema_rs", "logging", "subprocess", "tempfile", "yaml", "zoneinfo")  # fmt: skip
 OWN_FOR_HELP = {"qmsctl", "qmsctl.cli"}
 FOR_CHECK = ("asyncio", "concurrent", "http", "jsonschema", "qmsctl.approvals.documents", "qmsctl.approvals.register", "qmsctl.redline")  # fmt: skip
+FOR_SITE = ("asyncio", "concurrent", "http", "mkdocs", "markdown", "qmsctl.commands.kpi", "qmsctl.engines.serve", "ssl", "urllib.request", "vl_convert")  # fmt: skip
 
 
 def imported(root: Path, *arguments: str, **environment: str) -> set[str]:
@@ -86,3 +87,10 @@ def test_check_does_not_grow_unnoticed(small: Path) -> None:
 def test_the_guard_sees_what_is_imported(small: Path, tmp_path: Path) -> None:
     found = imported(small, "list", "sop", "--profile", str(tmp_path / "a.prof"))
     assert unwanted(found, *FOREIGN) >= {"cProfile"}
+
+
+def test_a_build_imports_what_it_needs(small: Path) -> None:
+    imported(small, "site", "build", "--preview")
+    again = imported(small, "site", "build", "--preview")
+    assert "qmsctl.pages" in again
+    assert unwanted(again, *FOR_SITE) == set()
