@@ -426,6 +426,7 @@ def _wait(line: str, pages_are_there: bool = False) -> int:
     """Look at what is there, and do what can be done, from one line to the next; ``line`` is the first one."""
     configuration, text, *others = json.loads(line)
     path, (former, state) = Path(configuration), map(Path, others)
+    without_text = json.dumps([configuration, None, *others])  # by then it stands in its file
     site, before = (None, None) if pages_are_there else _looked(path, text)
     if not pages_are_there and not _told():
         return 0
@@ -435,7 +436,7 @@ def _wait(line: str, pages_are_there: bool = False) -> int:
     else:
         now = seen(path.parent, text)
         if site is None or not _still(site, before, now):
-            _anew(line, PAGES)
+            _anew(without_text, PAGES)
         before = now
     build = None
     if site is not None:
@@ -447,7 +448,7 @@ def _wait(line: str, pages_are_there: bool = False) -> int:
         return main(path, former, state)
     if site is None or build is None or not _still(site, before, seen(path.parent, text), build):
         shutil.rmtree(former.with_name(FRESH.name), ignore_errors=True)
-        _anew(line, REST)
+        _anew(without_text, REST)
     return main(path, former, state, build)
 
 
