@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from qmsctl import checks, pages
 from qmsctl.checks import Report
+from qmsctl.engines.mkdocs_internals import LATE
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
 from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
@@ -295,6 +296,11 @@ def test_a_name_stands_for_one_content(system: Callable[..., Path]) -> None:
     assert {path: one[path] for path in one.keys() & two.keys()} == {
         path: two[path] for path in one.keys() & two.keys()
     }
+
+
+def test_all_of_it_may_come_late(index: dict[str, bytes]) -> None:
+    """What builds the pages does so before the search is there; it must know where that will lie."""
+    assert all(path.startswith(LATE) for path in index)
 
 
 def test_pieces_hold_data_and_nothing_else(index: dict[str, bytes]) -> None:
