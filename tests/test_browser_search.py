@@ -166,6 +166,38 @@ def test_by_keyboard_alone(page: Any, address: str) -> None:
     assert box.evaluate("e => e === document.activeElement")
 
 
+def test_keys_pressed_before_the_answer_mean_the_answer(page: Any, address: str) -> None:
+    page.goto(f"{address}/index.html")
+    ask(page, "lot card").first.wait_for()
+    hidden = "() => document.querySelector('header .qms-hits').hidden"
+    page.route("**/assets/search/**", lambda route: (page.wait_for_timeout(150), route.continue_()))
+    box = page.locator("header input[name=q]")
+    box.press("Control+A")
+    page.keyboard.type("zero a bore gauge")
+    assert not page.evaluate(hidden), "the hits of before are still there"
+    page.keyboard.press("ArrowDown")
+    assert box.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/work-instructions/WI-001.html*")
+
+
+def test_keys_are_forgotten_with_what_they_were_pressed_for(page: Any, address: str) -> None:
+    page.goto(f"{address}/index.html")
+    ask(page, "lot card").first.wait_for()
+    page.route("**/assets/search/**", lambda route: (page.wait_for_timeout(150), route.continue_()))
+    box = page.locator("header input[name=q]")
+    box.press("Control+A")
+    page.keyboard.type("zero a bore")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type(" gauge")
+    page.locator("header [role=option]", has_text="bore gauge").first.wait_for()
+    assert box.get_attribute("aria-activedescendant") is None
+    page.keyboard.type("s")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(600)
+    assert box.get_attribute("aria-expanded") == "false", "an answer that nobody waits for shows nothing"
+
+
 def test_enter_shows_all_hits_and_the_view_can_be_shared(page: Any, address: str) -> None:
     page.goto(f"{address}/sops/SOP-014.html")
     page.locator("header input[name=q]").fill("lot card")

@@ -584,7 +584,7 @@
   var boxes = 0;
 
   function combobox(form) {
-    var input = form.querySelector("input[name=q]"), name = "qms-hits-" + (boxes += 1), asked = 0, timer = 0, active = -1, options = [];
+    var input = form.querySelector("input[name=q]"), name = "qms-hits-" + (boxes += 1), asked = 0, timer = 0, active = -1, options = [], waits = false, keys = [];
     var panel = make("div", "qms-hits"), note = make("p", "qms-hits-note"), list = make("div", "qms-hits-list"), foot = make("div", "qms-hits-foot"), status = make("p", "qms-hide");
     panel.hidden = true;
     list.id = name;
@@ -636,6 +636,18 @@
       foot.hidden = true;
       put([], null, 0);
     }
+    // Keys pressed while an answer is under way mean the answer, not the list of what was typed before it.
+    function answered(key) { if (waits) { keys.push(key); } else { key(); } }
+    function settled() {
+      waits = false;
+      keys.splice(0).forEach(function (key) { key(); });
+    }
+    function stop() {
+      clearTimeout(timer);
+      asked += 1;
+      waits = false;
+      keys = [];
+    }
     function offer(turn) {
       var who = role();
       (who ? window.qmsSearch.usual(who) : open().then(function () { return []; })).then(function (hits) {
@@ -645,10 +657,12 @@
         note.textContent = hits.length ? qmsText("What your role works by most") : qmsText("Type what you want to do, an id such as SOP-014, or a word you do not know.");
         put(hits, { words: [], typed: "" }, 0);
         show(document.activeElement === input);
-      }).catch(function () { if (turn === asked) { show(false); } });
+        settled();
+      }).catch(function () { if (turn === asked) { stop(); show(false); } });
     }
     function ask() {
       var turn = (asked += 1), text = input.value;
+      waits = true;
       if (!text.trim()) { offer(turn); return; }
       find(text, { typing: true, role: role(), count: 8 }).then(function (result) {
         if (turn !== asked) { return; }
@@ -668,8 +682,10 @@
         }
         status.textContent = counted(result.total);
         show(document.activeElement === input || panel.contains(document.activeElement));
+        settled();
       }).catch(function () {
         if (turn !== asked) { return; }
+        stop();
         clear();
         foot.hidden = false;
         unread(foot);
@@ -677,23 +693,31 @@
       });
     }
     input.addEventListener("focus", function () { if (panel.hidden) { ask(); } });
-    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(ask, 60); });
+    input.addEventListener("input", function () {
+      stop();
+      waits = true;
+      timer = setTimeout(ask, 60);
+    });
+    function move(by) {
+      if (options.length) { choose(active + by >= options.length ? -1 : active + by < -1 ? options.length - 1 : active + by); }
+    }
+    function enter() { if (active >= 0 && !panel.hidden) { options[active].click(); } else { form.requestSubmit(); } }
     input.addEventListener("keydown", function (event) {
-      var move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (move && !event.altKey) {
+      var by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by && !event.altKey) {
         event.preventDefault();
-        if (panel.hidden) { ask(); return; }
-        if (options.length) { choose(active + move >= options.length ? -1 : active + move < -1 ? options.length - 1 : active + move); }
-      } else if (event.key === "Enter" && active >= 0 && !panel.hidden) {
+        if (panel.hidden && !waits) { ask(); } else { answered(function () { move(by); }); }
+      } else if (event.key === "Enter" && (keys.length || (active >= 0 && !panel.hidden))) {
         event.preventDefault();
-        options[active].click();
+        answered(enter);
       } else if (event.key === "Escape") {
         event.preventDefault();
-        if (panel.hidden) { input.value = ""; asked += 1; } else { asked += 1; show(false); }
+        stop();
+        if (panel.hidden) { input.value = ""; } else { show(false); }
       }
     });
     form.addEventListener("submit", function (event) { if (!input.value.trim()) { event.preventDefault(); } });
-    form.addEventListener("focusout", function (event) { if (!form.contains(event.relatedTarget)) { asked += 1; show(false); } });
+    form.addEventListener("focusout", function (event) { if (!form.contains(event.relatedTarget)) { stop(); show(false); } });
     // A press on a hit must not take the focus before the click arrives.
     panel.addEventListener("mousedown", function (event) { if (event.target.closest("[role=option]")) { event.preventDefault(); } });
     list.addEventListener("click", function () { show(false); input.blur(); });
