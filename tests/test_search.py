@@ -19,7 +19,6 @@ from qmsctl.engines.mkdocs_internals import LATE
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
 from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
-from qmsctl.pages.search.index import Known
 from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
 from qmsctl.pages.search.parts import Part, Setting, halves, other_names
 from qmsctl.pages.search.words import folded, id_term, stem, terms, words
@@ -45,7 +44,7 @@ def index_of(view: View) -> dict[str, bytes]:
     of_pages = search.parts_of_pages(view, listed(view))
     made = [make() for make in search.bundles(view, [*of_pages, *parts]).values()]
     shown = {path: data for _, files in made for path, data in files.items()}
-    return {**shown, **search.files(view, [plain for plain, _ in made], Known({}))}
+    return shown | search.files(view, [plain for plain, _ in made])[0]
 
 
 def listed(view: View) -> list[tuple[str, str, str]]:
@@ -452,13 +451,13 @@ def test_a_change_leaves_other_pieces_as_they_were(tmp_path: Path) -> None:
 
 
 def test_the_best_entries_of_a_frequent_word_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search.index, "MOST", 4)
+    monkeypatch.setattr(search.gathered, "MOST", 4)
     rows = {0: [(0, 5), (3, 9)], 2: [(1, 9), (2, 1)], 40: [(0, 60)], 41: [(7, 5)]}
     last, text = -1, ""
     for slot, places_of in rows.items():
         text += number(slot - last) + fragment(places_of)
         last = slot
-    kept = unpacked(search.index.best(text))
+    kept = unpacked(search.gathered.best(text))
     assert kept == {0: 5, 3: 9, 2 * ROOM + 1: 9, 40 * ROOM: 60}
 
 

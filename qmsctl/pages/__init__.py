@@ -28,7 +28,6 @@ from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
 from qmsctl.pages.publication import Publication
-from qmsctl.pages.search.index import Known
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
 from qmsctl.references import body_links
@@ -179,11 +178,14 @@ def _write_language(
         write_beside(files.items)
         return plain
 
-    def write_rest(bundles: Iterable[Any]) -> None:
+    def write_rest(bundles: Mapping[str, Any]) -> None:
         store, key = view.loaded.root / shelf.FOLDER / f"search-{view.language}", shelf.tool_key()
-        known = Known(shelf.read(store, key) or {})
-        write_beside(search.files(view, bundles, known).items)
-        shelf.write(store, key, known.used)
+        names, said = shelf.read(store, key) or ((), None)
+        of = [kept.former(name) for name in names] if kept is not None else []
+        before = (said, of) if of and None not in of else None
+        found, gathered = search.files(view, bundles.values(), before)
+        write_beside(found.items)
+        shelf.write(store, key, (list(bundles), gathered))
 
     def write_search() -> None:
         docs.was_left(kept.files_of("search") if kept is not None else {})
@@ -194,7 +196,7 @@ def _write_language(
         bundles = {f"search {name}": partial(write_bundle, make) for name, make in makers.items()}
         made = _made(bundles, docs, kept, _nothing, _nothing)
         _made(
-            {f"search all {shelf.digest(*made).hex()}": partial(write_rest, made.values())},
+            {f"search all {shelf.digest(*made).hex()}": partial(write_rest, made)},
             docs,
             kept,
             _nothing,

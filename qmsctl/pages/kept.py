@@ -87,6 +87,10 @@ class Kept:
         self._taken.add(name)
         return [path for path, *_ in files], extra
 
+    def former(self, name: str) -> Any:
+        """Return what else was known of a result, whether or not it still holds; None if there was none."""
+        return self._made[name][2] if name in self._made else None
+
     def add(self, name: str, held: Held, files: Mapping[str, bytes], extra: Any = None) -> None:
         """Keep a result that was made now, with its files as they were noted."""
         self._fresh[name] = (held, files, extra)

@@ -13,8 +13,11 @@ from typing import Any
 from qmsctl import tracking
 from qmsctl.model import Item
 from qmsctl.pages.search import entries
+from qmsctl.pages.search.bundles import Bundle, bundled, units
 from qmsctl.pages.search.entries import Entry
-from qmsctl.pages.search.index import ROOM, Bundle, Known, Pieces, Titles, bundled, pack, units
+from qmsctl.pages.search.gathered import NOTHING, Gathered, gather
+from qmsctl.pages.search.index import Titles, pack
+from qmsctl.pages.search.packing import ROOM, Pieces
 from qmsctl.pages.search.parts import Names, Packed, Setting, other_names
 from qmsctl.pages.view import View
 
@@ -61,10 +64,12 @@ def _with_paths(view: View, make: Callable[[], tuple[Any, Pieces]]) -> tuple[Any
     return plain, _placed(view, pieces)
 
 
-def files(view: View, found: Iterable[Any], known: Known) -> dict[str, bytes]:
-    """Return (path -> content) of the index of one language: what bundles make together.
+def files(
+    view: View, found: Iterable[Any], before: tuple[Any, Iterable[Any]] | None = None
+) -> tuple[dict[str, bytes], Any]:
+    """Return (path -> content) of the index of one language: what bundles make together; and, as plain data, what they say.
 
-    ``known`` is what was brought together before, as far as it still holds.
+    ``before`` is what other bundles said, and these: where they are the same, nothing is brought together anew.
     """
     titles = Titles(
         kind=lambda kind: str(view.t(kind)),
@@ -72,7 +77,10 @@ def files(view: View, found: Iterable[Any], known: Known) -> dict[str, bytes]:
         process=lambda ref: view.title(ref) if ref else "",
         location=view.title,
     )
-    return _placed(view, pack([*map(Bundle._make, found)], view.language, titles, known))
+    said, of = before or (NOTHING, ())
+    bundles = [*map(Bundle._make, found)]
+    gathered = gather(bundles, Gathered._make(said), [*map(Bundle._make, of)])
+    return _placed(view, pack(bundles, view.language, titles, gathered)), tuple(gathered)
 
 
 def _placed(view: View, pieces: Pieces) -> dict[str, bytes]:

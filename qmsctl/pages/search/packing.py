@@ -1,17 +1,24 @@
-"""Numbers and rows as short texts that the browser reads without a parser of ours."""
+"""Numbers and rows as short texts that the browser reads without a parser of ours, and the files that hold them."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 ROOM = 32
 """Numbers of entries that one unit takes up, so that an entry more in one unit does not move the others."""
+
+NAME = 8
+"""Signs of the name of a file."""
+Pieces = Mapping[str, bytes]
+"""Files of the index by name."""
 
 UNIT = re.compile("([W-Za-z_-]*[0-9A-V])((?:[0-9A-V].)*[W-Za-z_-].)")
 """The step to a unit, and the fragment of it, in postings."""
@@ -48,6 +55,25 @@ def value(text: str) -> int:
     return sum(SIGNS.index(sign) % 32 << 5 * at for at, sign in enumerate(text))
 
 
+_PAIRS = {one + two: at for at, (one, two) in enumerate(product(SIGNS, SIGNS))}
+_PAIR = list(_PAIRS)
+
+
+def row(first: int, last: int, text: str) -> str:
+    """Return postings without their first step, behind the first and the last unit, counted from where a bundle begins."""
+    return _PAIR[first] + _PAIR[last] + text
+
+
+def joined(rows: Iterable[tuple[int, str]]) -> str:
+    """Return postings from (where a bundle begins, what `row` gave for it)."""
+    out: list[str] = []
+    before = -1
+    for start, text in rows:
+        out += number(start + _PAIRS[text[:2]] - before), text[4:]
+        before = start + _PAIRS[text[2:4]]
+    return "".join(out)
+
+
 _AS_LAST = dict(zip(SIGNS[:ROOM], SIGNS[ROOM:], strict=True))
 
 
@@ -61,15 +87,16 @@ def strong(text: str, levels: frozenset[str]) -> str:
     return "".join(rows)
 
 
-def postings(numbers: Iterable[int]) -> str:
-    """Return numbers of entries, in order, as steps from unit to unit with a fragment each, all of one level."""
-    units: dict[int, list[tuple[int, int]]] = {}
-    for entry in numbers:
-        units.setdefault(entry // ROOM, []).append((entry % ROOM, 1))
-    last, out = -1, []
-    for slot, rows in units.items():
-        out.append(number(slot - last) + fragment(rows))
-        last = slot
+def first(text: str, most: int) -> str:
+    """Return the first entries of postings."""
+    out: list[str] = []
+    for step, found in UNIT.findall(text):
+        if len(found) >= 2 * most:
+            place, level = found[2 * most - 2 : 2 * most]
+            out += step, found[: 2 * most - 2], _AS_LAST.get(place, place), level
+            break
+        out += step, found
+        most -= len(found) // 2
     return "".join(out)
 
 
@@ -103,3 +130,31 @@ def said(value: Any) -> str:
 def script(name: str, value: str) -> bytes:
     """Return a script that hands a value, as `said`, over under a name; it can do nothing else."""
     return f'qmsSearchLoad("{name}",{value});\n'.encode()
+
+
+class Files:
+    """Pieces of the index, each named after its content, with something ``before`` that which is not said each time."""
+
+    def __init__(self, before: str = "") -> None:
+        self._before = before
+        self.named: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def add(self, value: str) -> str:
+        """Take a piece in, as JSON; return its name."""
+        if value not in self._names:
+            name, more = _name(value), ""
+            while name in self.named:
+                more += " "
+                name = _name(value + more)
+            self._names[value], self.named[name] = name, value
+        return self._names[value]
+
+    def pieces(self) -> Pieces:
+        """Return all of them as files."""
+        full = ((self._before + name, value) for name, value in self.named.items())
+        return {f"{name}.js": script(name, value) for name, value in full}
+
+
+def _name(value: str) -> str:
+    return base64.b32encode(hashlib.blake2b(value.encode(), digest_size=NAME * 5 // 8).digest()).decode().lower()
