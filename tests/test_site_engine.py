@@ -301,8 +301,8 @@ def test_another_folder_is_not_merged(root: Path) -> None:
     file = engines.configuration(root, root / "site")
     site = _drive.Site(file)
     site.survey()
-    build = _drive.Build(site, root / "build/site", root / engines.STATE, file.stat().st_mtime_ns)
-    build.begin()
+    build = _drive.Build(site, root / "build/site", root / engines.STATE)
+    build.begin(file.stat().st_mtime_ns)
     build.finish()
     assert not build.merge()
     assert (root / "site/pages/about.md").is_file()
@@ -421,7 +421,7 @@ def test_what_was_begun_stands_or_falls(root: Path, name: str, theme: str) -> No
     site, before = _drive._looked(file, file.read_text(encoding="utf-8"))
     assert site is not None
     assert before is not None
-    build = _drive._begun(site, file, root / "build/site", root / engines.STATE)
+    build = _drive._begun(_drive.Build(site, root / "build/site", root / engines.STATE), file)
     LATER[name](root)
     now = mkdocs_internals.seen(root, file.read_text(encoding="utf-8"))
     stands = {"nothing", "another search"}

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from qmsctl import engines, pages, shelf
+from qmsctl import engines, shelf
 from qmsctl.commands import EXIT_FINDINGS, Trouble, Workspace, as_of_option, emit, pass_workspace, progress
-from qmsctl.commands._published import published, refuse_unread
 from qmsctl.timing import stage
 
 IN_FORCE = "in-force"
@@ -125,6 +124,10 @@ def _write(
     audiences: Sequence[str] = (),
     ahead: engines.Started | None = None,
 ) -> int:
+    with stage("loading the command"):  # while the program that builds starts
+        from qmsctl import pages
+        from qmsctl.commands._published import published, refuse_unread
+
     for folder in (root / "build", *(root / "build" / name for name in ("docs", "theme", IN_FORCE))):
         if folder.is_symlink():
             raise Trouble(f"{folder.relative_to(root)} is a link; what is built would go elsewhere", "delete it")

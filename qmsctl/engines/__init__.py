@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qmsctl import shelf, timing
-from qmsctl.engines.alone import BuildFault, alone
+from qmsctl.engines.alone import BuildFault, alone, held
 
 __all__ = ["STATE", "BuildFault", "Started", "alone", "build", "configuration", "started"]
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ class Started:
         with contextlib.suppress(OSError, UnicodeError):  # then it will look when it has to begin
             text = settings_of(root, root / FRESH)
         places = root / "build" / "site", root / STATE
-        self._tell(json.dumps([str(root / CONFIGURATION), text, *map(str, places)]))
+        self._tell(json.dumps([str(root / CONFIGURATION), text, *map(str, places), held(root)]))
 
     def pages_are_there(self) -> None:
         """Let it begin: the theme is there, and all sources but those of the search. Raises BuildFault."""

@@ -1,12 +1,12 @@
 """Builds a site with MkDocs' own parts: in several processes, and only pages that changed.
 
-    echo '["CONFIGURATION", "its text", "FORMER", "STATE"]
+    echo '["CONFIGURATION", "its text", "FORMER", "STATE", ALONE]
     pages
     all' | python -P -m qmsctl.engines._drive
 
 FORMER is the site as last built: what has not changed stays there, and what is new is put in when all is well. STATE
-is what is known of it. On the last line of its output stands, as JSON, what was done; or why the plain program has to
-build.
+is what is known of it; ALONE says that nobody else may write these now. On the last line of its output stands, as JSON, what was
+done; or why the plain program has to build.
 
 Each line is waited for, so it can be started while pages are still being written. After the first one it looks at all
 files with the configuration as it will be. The second one says that the configuration is there, the theme, and all
@@ -80,10 +80,11 @@ class Kept:
 
 
 class Build:
-    """One build of a site."""
+    """One build of a site. The former one is looked at when this is made; so nobody else may write it from then on."""
 
-    def __init__(self, site: Site, former: Path, state: Path, began: int) -> None:
-        self.site, self.former, self.state, self.began = site, former, state, began
+    def __init__(self, site: Site, former: Path, state: Path) -> None:
+        self.site, self.former, self.state = site, former, state
+        self.began = 0
         # Not of the whole program: what its other parts write is in the sources.
         self.key = shelf.digest(sys.version, [Path(name).read_bytes() for name in OWN], site.settings())
         self.pages = {file.src_uri: file for file in site.pages}
@@ -95,7 +96,8 @@ class Build:
             self.stamps = found["statics"]
         self.sources: dict[str, tuple[Stamp, str]] = {}
         self.outputs: dict[str, Stamp] = {}
-        self.there, self.odd = _files_of(former)
+        names, self.odd = _files_of(former)
+        self.there = {name: found for name in names if (found := _stamp_of(os.path.join(former, name))) != NO_STAMP}
         self.stays: set[str] = set()
         self.folders: set[str] = set()
         self.fingerprints: dict[tuple[str, ...], str] = {}
@@ -105,8 +107,12 @@ class Build:
         self.of_templates: set[str] = set()
         self.said: Said = []
 
-    def begin(self) -> None:
-        """Take over or render all pages, make what the theme adds, and take over or copy all else but late files."""
+    def begin(self, began: int) -> None:
+        """Take over or render all pages, make what the theme adds, and take over or copy all else but late files.
+
+        ``began`` is when, by the clock of the file system.
+        """
+        self.began = began
         self.sources = {uri: self._source(uri, file) for uri, file in self.pages.items()} if self.kept else {}
         self.taken = [uri for uri in self.kept if self._current(uri) and self._take(uri)]
         done = set(self.taken)
@@ -176,22 +182,17 @@ class Build:
     def _take(self, uri: str) -> bool:
         """Leave a page in the former site as it is, if it is what was written there."""
         file, kept = self.pages[uri], self.kept[uri]
-        place = os.path.join(self.former, file.dest_uri)
-        found = self._stamp_there(file)
+        found = self.there.get(file.dest_uri, NO_STAMP)
         try:
-            if found == NO_STAMP or (found != kept.output and digest_of(Path(place).read_bytes()) != kept.written):
+            if found == NO_STAMP or (
+                found != kept.output and digest_of((self.former / file.dest_uri).read_bytes()) != kept.written
+            ):
                 return False
         except OSError:
             return False
         self.outputs[uri] = found
         self.stays.add(file.dest_uri)
         return True
-
-    def _stamp_there(self, file: File) -> Stamp:
-        """The stamp of a file of the former site; what lies behind a link is none."""
-        if file.dest_uri not in self.there:
-            return NO_STAMP
-        return _stamp_of(os.path.join(self.former, file.dest_uri))
 
     def _folder(self, target: str) -> None:
         folder = os.path.dirname(target)
@@ -203,7 +204,7 @@ class Build:
         """Leave what is no page in the former site, or copy it; note when each was written, here and there."""
         for file in files:
             source, target = str(file.abs_src_path), file.abs_dest_path
-            stamps = stamp(os.stat(source)), self._stamp_there(file)
+            stamps = stamp(os.stat(source)), self.there.get(file.dest_uri, NO_STAMP)
             known = self.stamps.get(file.src_uri) == stamps
             if NO_STAMP not in stamps and (known or _alike(source, os.path.join(self.former, file.dest_uri))):
                 output = stamps[1]
@@ -225,7 +226,7 @@ class Build:
         new, _ = _files_of(fresh)
         if not self.stays or "index.html" not in self.stays | new:
             return False
-        gone = self.there - self.stays - new
+        gone = self.there.keys() - self.stays - new
         for name in (*self.odd, *(name for name in gone if any(n.startswith(f"{name}/") for n in new))):
             os.unlink(os.path.join(self.former, name))
         # Whoever reads meanwhile finds what a new page needs before it, and what an old one needs as long as it is there.
@@ -361,7 +362,7 @@ def main(configuration: Path, former: Path, state: Path, begun: Build | None = N
             if site.objection:
                 return _answer(plain=site.objection)
             site.survey()
-            begun = _begun(site, configuration, former, state)
+            begun = _begun(Build(site, former, state), configuration)
         if begun.site.crowded():
             return _answer(plain="two files have the same address")
         rendered, stayed = begun.finish()
@@ -374,10 +375,8 @@ def main(configuration: Path, former: Path, state: Path, begun: Build | None = N
     return _answer(rendered=rendered, stayed=stayed, merged=merged)
 
 
-def _begun(site: Site, configuration: Path, former: Path, state: Path) -> Build:
-    # The configuration was written a moment ago, by the clock of the file system.
-    build = Build(site, former, state, configuration.stat().st_mtime_ns)
-    build.begin()
+def _begun(build: Build, configuration: Path) -> Build:
+    build.begin(configuration.stat().st_mtime_ns)  # it was written a moment ago
     return build
 
 
@@ -424,10 +423,14 @@ def _still(site: Site, before: Seen, now: Seen | None, build: Build | None = Non
 
 def _wait(line: str, pages_are_there: bool = False) -> int:
     """Look at what is there, and do what can be done, from one line to the next; ``line`` is the first one."""
-    configuration, text, *others = json.loads(line)
+    configuration, text, *others, alone = json.loads(line)
     path, (former, state) = Path(configuration), map(Path, others)
-    without_text = json.dumps([configuration, None, *others])  # by then it stands in its file
+    without_text = json.dumps([configuration, None, *others, alone])  # by then it stands in its file
     site, before = (None, None) if pages_are_there else _looked(path, text)
+    build = None
+    if site is not None and alone:
+        with contextlib.suppress(Exception):
+            build = Build(site, former, state)
     if not pages_are_there and not _told():
         return 0
     text = path.read_text(encoding="utf-8")
@@ -438,15 +441,16 @@ def _wait(line: str, pages_are_there: bool = False) -> int:
         if site is None or not _still(site, before, now):
             _anew(without_text, PAGES)
         before = now
-    build = None
+    begun = False
     if site is not None:
         with contextlib.suppress(Abort, Exception):  # it will be met again, and said
-            build = _begun(site, path, former, state)
+            build = _begun(build or Build(site, former, state), path)
+            begun = True
     if not _told():
         return 0
     if before is None:
         return main(path, former, state)
-    if site is None or build is None or not _still(site, before, seen(path.parent, text), build):
+    if site is None or not begun or not _still(site, before, seen(path.parent, text), build):
         shutil.rmtree(former.with_name(FRESH.name), ignore_errors=True)
         _anew(without_text, REST)
     return main(path, former, state, build)
@@ -469,7 +473,7 @@ def _ended(line: str = "", there: str = "") -> int:
     line = line or _told().decode()
     if there != REST:
         return _wait(line, there == PAGES)
-    configuration, _, former, state = json.loads(line)
+    configuration, _, former, state, _ = json.loads(line)
     return main(Path(configuration), Path(former), Path(state))
 
 

@@ -43,6 +43,11 @@ def alone(root: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def held(root: Path) -> bool:
+    """Tell whether this thread keeps others from building in a folder."""
+    return (root / FILE).absolute() in _held.__dict__.get("places", ())
+
+
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
         import msvcrt
