@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -110,18 +111,29 @@ def test_a_copied_folder_is_taken_as_it_is(small: Path, monkeypatch: pytest.Monk
     assert written == [f"sops/{touched.name}"]
 
 
-def test_a_sentence_writes_only_the_pages_that_show_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("where", ["at the end", "above all others"])
+def test_a_sentence_writes_only_the_pages_that_show_it(
+    small: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build(small)
     file = sorted((small / "sops").glob("*.md"))[1]
-    file.write_text(file.read_text(encoding="utf-8") + " One more sentence.\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    if where == "at the end":
+        text += " One more sentence.\n"
+    else:  # where nothing below stands in the line it stood in
+        text = text.replace("\n---\n", "\n---\n\nOne more sentence.\n", 1)
+    file.write_text(text, encoding="utf-8")
     written: list[str] = []
-    real = pages._write
+    made: list[Any] = []
+    real, made_with = pages._write, pages.made_with
     monkeypatch.setattr("qmsctl.pages._write", lambda *given: written.append(given[1]) or real(*given))
+    monkeypatch.setattr("qmsctl.pages.made_with", lambda *given: made.append(given[0]) or made_with(*given))
     monkeypatch.setattr("qmsctl.pages.how_many", lambda _: 1)
     found = build(small)
     monkeypatch.undo()
     name = file.name[:7]
     assert written == [f"sops/{name}.md"]
+    assert len(made) == 3, "the page, its neighbours in the search, and the words of the search"
     assert b"One more sentence." in found[f"assets/chapters/{name}.js"]
     assert different(found, clean(small)) == []
 

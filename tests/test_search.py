@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from qmsctl.checks import Report
 from qmsctl.engines.mkdocs_internals import LATE
 from qmsctl.loader import load
 from qmsctl.pages import indexes, search
+from qmsctl.pages.search import bundling, gathered
+from qmsctl.pages.search.bundling import Bundle
 from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
 from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
 from qmsctl.pages.search.parts import Part, Setting, halves, other_names
@@ -432,6 +435,70 @@ def test_what_was_kept_changes_nothing(
         else:
             (root / "glossary" / f"{name}.yaml").unlink(missing_ok=True)
         assert different(build(root), clean(root)) == []
+
+
+WORDS = st.sampled_from(("a", "ab", "b", "ba", "lot", "lots", "zeal", "=sop-1", "\ue000x", "\U0001d504", *SYLLABLES))
+STATES = st.dictionaries(
+    st.integers(0, 3),
+    st.tuples(
+        st.dictionaries(WORDS, st.dictionaries(st.integers(0, 9), st.integers(1, 9), min_size=1), max_size=12),
+        st.dictionaries(st.sampled_from(SYLLABLES), st.dictionaries(WORDS, st.integers(1, 9), min_size=1)),
+        st.dictionaries(st.sampled_from("pqr"), st.dictionaries(st.sampled_from("xyz"), st.integers(1, 9)), max_size=3),
+        st.dictionaries(st.sampled_from("xyz"), st.integers(0, 99)),
+    ),
+)
+"""By span: word -> slot -> level, stem -> spelling -> how often, role -> item -> how often, item -> entry."""
+
+
+def bundles_of(state: Mapping[int, Any]) -> list[Bundle]:
+    def rows(table: Mapping[str, Mapping[int, int]], start: int) -> dict[str, str]:
+        slots = [(at, [(n, fragment([(3, them[at])])) for n, them in table.items() if at in them]) for at in range(10)]
+        return bundling._rows(((start + at, found) for at, found in slots), start)
+
+    made = []
+    for span, (stood, spellings, roles, at) in sorted(state.items()):
+        start = span * bundling.SPAN
+        them = rows({role: dict.fromkeys(range(len(items)), 1) for role, items in roles.items()}, start)
+        made.append(
+            Bundle(
+                (),
+                rows(stood, start),
+                "",
+                [(start, "", "", ())],
+                {role: (len(roles[role]), row, marshal.dumps(roles[role])) for role, row in them.items()},
+                at,
+                {stem: " ".join(f"{w} {count}" for w, count in forms.items()) for stem, forms in spellings.items()},
+                1,
+            )
+        )
+    return made
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=STATES, after=STATES, kept=st.sets(st.integers(0, 3)))
+def test_what_is_brought_up_to_date_is_what_comes_out_anew(
+    before: dict[int, Any], after: dict[int, Any], kept: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathered, "SHARD", 24)
+    monkeypatch.setattr(gathered, "MOST", 3)
+    monkeypatch.setattr(gathered, "ROLE", 3)
+    old, new = bundles_of(before), bundles_of(after | {span: before[span] for span in kept & before.keys()})
+    said = gathered.gather(old)
+    assert gathered.gather(new, said, old) == gathered.gather(new)
+    assert gathered.gather(old, said, old) == said
+    assert [word for shard in said.words for word in shard[0].split(" ")] == sorted(
+        {word for bundle in old for word in bundle.words}, key=gathered.order
+    )
+
+
+@given(rows=st.dictionaries(WORDS, st.text("01", max_size=30)), changes=st.dictionaries(WORDS, st.text("01", max_size=30) | st.none()))  # fmt: skip
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_files_of_words_are_cut_as_anew(
+    rows: dict[str, str], changes: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathered, "SHARD", 24)
+    known = {word: changes[word] for word in changes if word in rows or changes[word] is not None}
+    assert [*gathered.shards(gathered.shards((), rows), known)] == [*gathered.shards((), rows | known)]
 
 
 def test_a_change_leaves_other_pieces_as_they_were(tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from qmsctl.model import Due, FieldPath, Item, add_period, mapping_of
+from qmsctl.model import FieldPath, Item, add_period, mapping_of
 from qmsctl.pages import duties
 from qmsctl.pages.view import View
-from qmsctl.schema import values_at
 
 REVISION = "new revision"
 ROW_NAMES = ("key", "clause", "period")
@@ -106,10 +105,9 @@ def _dues(view: View) -> Iterator[Entry]:
     for due in view.dues():
         if view.is_day(due.on):
             item = view.graph.items[due.item]
-            path = _path(view, item, due)
+            name = ".".join([item.id, *_steps(item, due.path)])
             kind = due.what.partition(": ")[0]
-            name = ".".join([item.id, *_steps(item, path)]) if path else f"{item.id}.{kind}"
-            yield Entry(name, item.id, kind, _detail(item, path), due.on, _owner(view, due.who))
+            yield Entry(name, item.id, kind, _detail(item, due.path), due.on, _owner(view, due.who))
 
 
 def _revisions(view: View) -> Iterator[Entry]:
@@ -122,15 +120,6 @@ def _revisions(view: View) -> Iterator[Entry]:
 def _owner(view: View, name: str) -> str:
     """Return an owner who is shown here; a build may not be meant to tell of all of them."""
     return name if name in view.graph.items else ""
-
-
-def _path(view: View, item: Item, due: Due) -> FieldPath:
-    """Return the field that makes something due."""
-    for spec in view.types[item.type].dues:
-        for path, _ in values_at(item.fields, spec.path):
-            if item.position(*path) == due.position:
-                return path
-    return ()
 
 
 def _detail(item: Item, path: FieldPath) -> str:

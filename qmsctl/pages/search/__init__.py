@@ -13,7 +13,7 @@ from typing import Any
 from qmsctl import tracking
 from qmsctl.model import Item
 from qmsctl.pages.search import entries
-from qmsctl.pages.search.bundles import Bundle, bundled, units
+from qmsctl.pages.search.bundling import Bundle, bundled, units
 from qmsctl.pages.search.entries import Entry
 from qmsctl.pages.search.gathered import NOTHING, Gathered, gather
 from qmsctl.pages.search.index import Titles, pack

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qmsctl.pages.search import packing
-from qmsctl.pages.search.bundles import SPAN, Bundle
+from qmsctl.pages.search.bundling import SPAN, Bundle
 from qmsctl.pages.search.parts import LEVELS
 from qmsctl.pages.search.words import LONGEST
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from qmsctl.model import slug
 from qmsctl.pages.search import packing
-from qmsctl.pages.search.bundles import SPAN, Bundle
+from qmsctl.pages.search.bundling import SPAN, Bundle
 from qmsctl.pages.search.gathered import Gathered, spelling
 from qmsctl.pages.search.packing import NAME, ROOM, Files, Pieces
 from qmsctl.pages.search.parts import LEVELS
