@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -331,15 +332,28 @@ def _waits(process: Any) -> None:
             return
 
 
-@pytest.mark.parametrize("name", [*CHANGES, *CHANGES_AHEAD])
-def test_a_change_while_the_engine_waits(root: Path, name: str) -> None:
+OF_THE_LAST = {name for name in CHANGES if "output" in name or "former" in name or "cache" in name or "damage" in name}
+"""Changes of what was built before, which nobody makes while it is locked."""
+
+
+@pytest.mark.parametrize(
+    ("name", "locked"),
+    [
+        (name, locked)
+        for name in [*CHANGES, *CHANGES_AHEAD]
+        for locked in (False, True)
+        if not (locked and name in OF_THE_LAST)
+    ],
+)
+def test_a_change_while_the_engine_waits(root: Path, name: str, locked: bool) -> None:
     """What it has looked at ahead counts as far as it is still there, and nothing of the rest is left."""
     change = {**CHANGES, **CHANGES_AHEAD}[name]
     if name == "no pages":
         put(root, "build/docs/index.md", "# Start\n\n## Raw {#raw}\n")
     quick(root)
     said: list[str] = []
-    with engines.started(root, "mkdocs") as ahead:
+    lock = engines.alone(root) if locked else contextlib.nullcontext()
+    with lock, engines.started(root, "mkdocs") as ahead:
         assert ahead is not None
         _waits(ahead._process)
         change(root)
