@@ -1,5 +1,5 @@
 """So that ``python -m qmsctl`` works."""
 
-from qmsctl.cli import main
+from qmsctl.cli import program
 
-main()
+program()

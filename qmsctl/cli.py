@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import keyword
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +196,23 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(3)
 
 
+def program() -> None:
+    """Run qmsctl as a program. It ends without taking apart what was read, which would take a while and free nothing."""
+    try:
+        main()
+    except SystemExit as end:
+        code = 0 if end.code is None else end.code
+        if not isinstance(code, int) or threading.active_count() > 1:
+            raise
+        atexit._run_exitfuncs()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            raise end from None  # the usual way to end says what was not written
+        os._exit(code)
+
+
 def _report_crash(error: Exception) -> None:
     import platform
     import tempfile
@@ -209,4 +228,4 @@ def _report_crash(error: Exception) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program()

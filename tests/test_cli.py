@@ -234,3 +234,29 @@ def test_an_unknown_name_is_told_also_after_the_command_list_was_used(tmp_path: 
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "show", "SOP-999"])
     assert result.exit_code == 2
     assert "there is no item `SOP-999`" in result.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_what_cannot_be_written_is_not_taken_for_well(system: Callable[..., Path]) -> None:
+    root = system({})
+    command = [sys.executable, "-P", "-m", "qmsctl", "-C", str(root), "list", "sop"]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0
+    assert "No space left" in done.stderr
+
+
+def test_what_waits_for_the_end_is_done_in_the_end(tmp_path: Path) -> None:
+    code = (
+        "import atexit, sys\nfrom qmsctl import cli\n"
+        "atexit.register(print, 'cleared away')\nsys.argv = ['qmsctl', *sys.argv[1:]]\ncli.program()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, "explain", "nothing-of-ours"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert done.stdout.endswith("cleared away\n")
