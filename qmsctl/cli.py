@@ -56,6 +56,10 @@ COMMANDS = {
 }
 
 
+AHEAD = {"check": ("items", "findings"), "site": ("items", "findings", "pages-*")}
+"""What commands are sure to read, in this order; see `shelf`."""
+
+
 class Commands(click.Group):
     """Imports a command when it is used, so that starting costs little."""
 
@@ -92,6 +96,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from qmsctl.timing import stage
 
+        _read_ahead(ctx.params["folder"], args)
         try:
             with stage("loading the command"):
                 return super().resolve_command(ctx, args)
@@ -113,6 +118,18 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _read_ahead(folder: str, args: list[str]) -> None:
+    """Have what is kept of a system read while the command is loaded, where that reads most of it."""
+    names = AHEAD.get(args[0], ()) if args and not {"--help", "-h"} & {*args} else ()
+    here = Path(folder).resolve()
+    root = next((place for place in (here, *here.parents) if (place / "qms.yaml").is_file()), None)
+    if names and root is not None:
+        from qmsctl import shelf
+
+        kept = root / shelf.FOLDER
+        shelf.read_ahead(file for name in names for file in sorted(kept.glob(name)))
 
 
 def _module(name: str) -> str:

@@ -117,6 +117,8 @@ class Reading:
             if known is None or known[1] != digest:
                 changed.append((path, data))
             self._now[path] = (state, digest, known[2] if known is not None else NOTHING)
+        if len(changed) >= _AT_LEAST:
+            shelf.settle()  # beside another thread no process can be forked
         with stage("parsing"):
             records = parallel.spread(lambda share: self._parse(share, progress), changed, _AT_LEAST)
         self.parsed += len(records)

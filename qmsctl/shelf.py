@@ -12,8 +12,9 @@ import hashlib
 import marshal
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -102,7 +103,59 @@ def _own(value: Any) -> Any:
     return dict(value) if isinstance(value, dict) else value
 
 
+class _Reader(threading.Thread):
+    """Reads kept files one after the other."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        super().__init__(daemon=True)
+        self._read = {file: threading.Event() for file in files}
+        self._found: dict[Path, memoryview | None] = {}
+
+    def run(self) -> None:
+        for file, event in self._read.items():
+            try:
+                self._found[file] = _whole(file)
+            finally:
+                event.set()
+
+    def knows(self, file: Path) -> bool:
+        return file in self._read
+
+    def take(self, file: Path) -> memoryview | None:
+        self._read[file].wait()
+        return self._found.pop(file) if file in self._found else _whole(file)
+
+
+_reader: _Reader | None = None
+
+
+def read_ahead(files: Iterable[Path]) -> None:
+    """Read kept files in a thread of their own, while something else is done, for those who ask for them later."""
+    global _reader  # noqa: PLW0603 - the one thread that does so
+    settle()
+    _reader = _Reader(files)
+    _reader.start()
+
+
+def settle() -> None:
+    """Wait until nothing is read ahead any more."""
+    if _reader is not None:
+        _reader.join()
+
+
 def _stored(file: Path, key: bytes) -> Any:
+    body = _reader.take(file) if _reader is not None and _reader.knows(file) else _whole(file)
+    if body is None or body[:32] != key:
+        return None
+    try:
+        with _left_alone() if len(body) > LARGE else contextlib.nullcontext():
+            return marshal.loads(body[32:])
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def _whole(file: Path) -> memoryview | None:
+    """Return the key and the data of a file, if it is whole."""
     try:
         if file.is_symlink() or file.parent.is_symlink():
             return None
@@ -110,16 +163,9 @@ def _stored(file: Path, key: bytes) -> Any:
     except OSError:
         return None
     start = len(_MAGIC)
-    if data[:start] != _MAGIC or data[start + 32 : start + 64] != key:
-        return None
     body = memoryview(data)[start + 32 :]
-    if hashlib.sha256(body).digest() != data[start : start + 32]:
-        return None
-    try:
-        with _left_alone() if len(body) > LARGE else contextlib.nullcontext():
-            return marshal.loads(body[32:])
-    except (ValueError, EOFError, TypeError):
-        return None
+    whole = data[:start] == _MAGIC and hashlib.sha256(body).digest() == data[start : start + 32]
+    return body if whole else None
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
+from qmsctl import shelf
 from qmsctl.parallel import child, cores, result_of
 
 LEAST = 60
@@ -28,6 +29,7 @@ TOGETHER = 8
 
 def how_many(count: int) -> int:
     """Return how many processes are to make some pages; 1 where one must not be forked."""
+    shelf.settle()
     if "vl_convert" in sys.modules or threading.active_count() > 1:
         return 1
     return max(1, min(cores(), count // LEAST))
