@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -13,7 +14,7 @@ from qmsctl.model import Due, FieldPath, Item, Link, Outline, Part, add_period, 
 from qmsctl.references import Ids, field_key, outline_of
 from qmsctl.schema import DueSpec, LinkSpec, values_at
 
-FEW = 3
+FEW = 30
 """Items that are looked for one by one before an index of all is made."""
 FEW_CLAUSES = 30
 """The same of clauses, for which less is looked through."""
@@ -143,12 +144,35 @@ class Graph:
         """Where an item is named. For a few of them, as after one change, looking through all is quicker than an index."""
         if len(self._to) >= FEW or "_into" in vars(self):
             return self._into.get(item, ())
-        return [
-            (other.id, number)
-            for other in self.items.values()
-            for number, target in enumerate(self.outline(other).targets)
-            if target.startswith(item) and self.owner(target) == item
-        ]
+        return [(name, number) for name, number, target in self._written(item) if self.owner(target) == item]
+
+    def _written(self, begin: str) -> Iterator[tuple[str, int, str]]:
+        """Yield (item, number of the reference, reference) where one begins so, and perhaps goes on to a part."""
+        text, starts, names = self._all_written
+        at = text.find(f"\0{begin}")
+        while at >= 0:
+            end = text.index("\0", at + 1)
+            if text[at + 1 + len(begin)] in "\0#/":
+                place = bisect_right(starts, at) - 1
+                yield names[place], text.count("\0", starts[place], at), text[at + 1 : end]
+            at = text.find(f"\0{begin}", end)
+
+    @cached_property
+    def _all_written(self) -> tuple[str, list[int], list[str]]:
+        """All references in one text, each behind a sign that no id has; where those of each item begin; which it is."""
+        texts, starts, names, at = [], [], [], 0
+        with tracking.unheard():
+            for item in self.items.values():
+                targets = self.outline(item).targets
+                if targets:
+                    text = "\0" + "\0".join(targets)
+                    if text.count("\0") != len(targets):
+                        text = "\0" + "\0".join(target.replace("\0", "\1") for target in targets)
+                    texts.append(text)
+                    starts.append(at)
+                    names.append(item.id)
+                    at += len(text)
+        return "".join(texts) + "\0", starts, names
 
     @cached_property
     def _into(self) -> dict[str, list[tuple[str, int]]]:
@@ -187,7 +211,7 @@ class Graph:
         found = self._on.get(clause)
         if found is None:
             with tracking.unheard():
-                places = [item.id for item in self.items.values() if clause in self.outline(item).targets]
+                places = dict.fromkeys(name for name, _, target in self._written(clause) if target == clause)
                 found = self._on[clause] = [o for name in places for o in self.links_from(name) if o.part == clause]
         return found
 

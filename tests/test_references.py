@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 from qmsctl import body, frontmatter, itemfile, schema
+from qmsctl.graph import Graph
+from qmsctl.loader import load
 from qmsctl.references import Ids, outline_of
 
 TYPES, _ = schema.read_types(None, itemfile.parse_yaml_bytes)
@@ -51,3 +54,25 @@ def test_every_sign_that_nobody_sees_is_found_wherever_it_stands() -> None:
                 assert parsed.fields == {"a": "x\ufffdy"}
     parsed = frontmatter.parse_file("a: Größe\u00a0– 5 µm\n".encode(), markdown=False)
     assert frontmatter.clean(parsed, "a: Größe\u00a0– 5 µm\n".encode()) == []
+
+
+def test_looking_for_a_few_finds_what_the_index_of_all_holds(tmp_path: Path) -> None:
+    (tmp_path / "qms.yaml").write_text("organisation: Example\n", encoding="utf-8")
+    (tmp_path / "sops").mkdir()
+    odd = ['"a\\0SOP-001"', '"\\0"', "SOP-001", "SOP-0011", "SOP-001#one", "SOP-001/x", "SOP-00", "SOP-001#", "''"]
+    for number in ("001", "0011", "002"):
+        (tmp_path / "sops" / f"SOP-{number}.md").write_text(
+            f"---\nid: SOP-{number}\ntype: sop\ntitle: Test\npolicies: [{', '.join(odd)}]\nowner: SOP-002\n"
+            f"clauses: [iso9001-2015/8.1, iso9001-2015/8.1.1, iso9001-2015/8]\n---\nSee SOP-001 and SOP-001#one {{#one}}.\n",
+            encoding="utf-8",
+        )
+    loaded = load(tmp_path)
+    few, all_of_them = Graph(loaded), Graph(loaded)
+    _ = all_of_them._into, all_of_them._on_all
+    for name in few.items:
+        assert few._named(name) == list(all_of_them._named(name)), name
+    assert "_into" not in vars(few)
+    assert len(few._named("SOP-001")) > 10
+    for clause in ("iso9001-2015/8.1", "iso9001-2015/8", "iso9001-2015/9"):
+        assert few.links_on(clause) == all_of_them.links_on(clause)
+    assert len(few.links_on("iso9001-2015/8.1")) == 3

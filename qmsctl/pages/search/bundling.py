@@ -23,7 +23,7 @@ BLOCK = 8
 """Entries in a file of what is shown."""
 GROUP = 16
 """Units among which files of what is shown are cut; the cuts in one do not depend on another."""
-SPAN = 256
+SPAN = 128
 """Units of which one file names the files that show them."""
 Placed = tuple[int, Part]
 """A part with its slot."""
