@@ -57,7 +57,7 @@ def test_every_sign_that_nobody_sees_is_found_wherever_it_stands() -> None:
 
 
 def test_looking_for_a_few_finds_what_the_index_of_all_holds(tmp_path: Path) -> None:
-    (tmp_path / "qms.yaml").write_text("organisation: Example\n", encoding="utf-8")
+    (tmp_path / "qms.yaml").write_text("organisation: Example\nstandards: [iso9001-2015]\n", encoding="utf-8")
     (tmp_path / "sops").mkdir()
     odd = ['"a\\0SOP-001"', '"\\0"', "SOP-001", "SOP-0011", "SOP-001#one", "SOP-001/x", "SOP-00", "SOP-001#", "''"]
     for number in ("001", "0011", "002"):
@@ -74,5 +74,5 @@ def test_looking_for_a_few_finds_what_the_index_of_all_holds(tmp_path: Path) -> 
     assert "_into" not in vars(few)
     assert len(few._named("SOP-001")) > 10
     for clause in ("iso9001-2015/8.1", "iso9001-2015/8", "iso9001-2015/9"):
-        assert few.links_on(clause) == all_of_them.links_on(clause)
+        assert [*map(repr, few.links_on(clause))] == [*map(repr, all_of_them.links_on(clause))]
     assert len(few.links_on("iso9001-2015/8.1")) == 3
