@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qmsctl.audience import NOTHING_HIDDEN, Redactor, audience_of, hidden_from, redactor
 from qmsctl.checks import Report
@@ -14,8 +15,11 @@ from qmsctl.config import FILE as CONFIG_FILE
 from qmsctl.config import Config
 from qmsctl.loader import Loaded
 from qmsctl.model import Item
-from qmsctl.pages.performance import Performance
-from qmsctl.pages.publication import Publication
+
+if TYPE_CHECKING:
+    # What not every site shows is imported where it is used.
+    from qmsctl.pages.performance import Performance
+    from qmsctl.pages.publication import Publication
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ def published(
     past = today < workspace.today()
     left_out = tuple(f"{f.position.path}:{f.position.line}" for f in unread(view.loaded))
     if workspace.control.register is not None:
+        from qmsctl.pages.publication import Publication
+
         control = Publication(workspace.control, view.loaded, today, preview, past)
         if not preview:
             _only_approved(control)
@@ -75,7 +81,11 @@ def published(
         view = view.without(hidden)
         if control is not None:
             control = Publication(workspace.control, view.loaded, today, preview, past, _may_see(config, audiences))
-    performance = Performance(view.measures) if view.measures.known else None
+    performance = None
+    if view.measures.known:
+        from qmsctl.pages.performance import Performance
+
+        performance = Performance(view.measures)
     return Published(view, report, today, control, performance, redact, left_out, past, full, len(hidden))
 
 

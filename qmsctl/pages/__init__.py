@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qmsctl import shelf, tracking
 from qmsctl.audience import NOTHING_HIDDEN, Redactor
@@ -24,15 +24,17 @@ from qmsctl.pages.flows import flow_of, turtle_of
 from qmsctl.pages.folder import Folder
 from qmsctl.pages.hands import Hands, how_many
 from qmsctl.pages.kept import Kept, kept_for, learn, made_with
-from qmsctl.pages.performance import Performance
 from qmsctl.pages.pictures import file_of, published
 from qmsctl.pages.prose import prose_html
-from qmsctl.pages.publication import Publication
 from qmsctl.pages.view import View
 from qmsctl.pages.wording import words_of
 from qmsctl.references import body_links
 from qmsctl.schema import ItemType
 from qmsctl.translation import loaded_in
+
+if TYPE_CHECKING:
+    from qmsctl.pages.performance import Performance
+    from qmsctl.pages.publication import Publication
 
 HERE = Path(__file__).parent
 Progress = Callable[[int, int], None]

@@ -11,8 +11,7 @@ from typing import Any
 from qmsctl import shelf, tracking
 from qmsctl.kept import Changes, Held, Known, Standing, held_of, ids_of, known_of, state_below, used_of
 from qmsctl.pages.folder import look, print_of
-from qmsctl.pages.publication import CONTROL
-from qmsctl.pages.view import FIGURES, FINDINGS, View
+from qmsctl.pages.view import CONTROL, FIGURES, FINDINGS, View
 
 Made = tuple[Held, tuple[tuple[str, Any, bytes], ...], Any]
 """What a result was made from, its files with how each looks from outside and a fingerprint, and what else is known."""

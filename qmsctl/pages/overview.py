@@ -6,14 +6,16 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qmsctl.measures.board import Attainment
-from qmsctl.measures.model import Judged
 from qmsctl.model import Item, rows_of
 from qmsctl.pages import agenda
 from qmsctl.pages.registers import score
 from qmsctl.pages.view import View
+
+if TYPE_CHECKING:
+    from qmsctl.measures.board import Attainment
+    from qmsctl.measures.model import Judged
 
 FEW = 4
 """How many lines a box of the executive page shows; with it the page stays one sheet of A4."""
@@ -178,6 +180,8 @@ def _behind(view: View) -> str:
 
 def themes(view: View) -> list[Theme]:
     """Return the themes of the strategy; how far they are is not known where there are no figures."""
+    from qmsctl.measures.board import Attainment
+
     found = []
     for strategy in view.of_type("strategy"):
         for part in view.parts(strategy.id, "themes"):

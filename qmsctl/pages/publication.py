@@ -19,10 +19,9 @@ from qmsctl.history.revisions import Version
 from qmsctl.itemfile import version_of
 from qmsctl.loader import Loaded
 from qmsctl.model import Item
+from qmsctl.pages.view import CONTROL
 from qmsctl.pages.wording import Words
 
-CONTROL = "control:"
-"""The cell of what change control knows of an item."""
 ANNOUNCED = "announced:"
 """The one of all CONTROL cells that stands for everything that is announced."""
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qmsctl.measures import scorecards
 from qmsctl.model import Finding, Item, mapping_of
 from qmsctl.pages.view import View
 from qmsctl.printable import no_formula, without_steering
@@ -454,6 +453,8 @@ class _Reader:
             return (Name(status, self.view.t(shown.process_words(item.id)), "", status),) if status else ()
         if item.id not in shown.measures.definitions:
             return ()
+        from qmsctl.measures import scorecards  # where there is something to compute
+
         line = scorecards.line(shown.measures, item.id)
         return (Name(f"{line.status} {line.words}", self.view.t(line.words), "", line.status),)
 

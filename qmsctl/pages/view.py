@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import groupby, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -21,17 +21,21 @@ from qmsctl.loader import Loaded
 from qmsctl.model import Due, Finding, Item, Link, Part, mapping_of, rows_of
 from qmsctl.pages import duties as work
 from qmsctl.pages import feedback
-from qmsctl.pages.performance import Performance
-from qmsctl.pages.publication import Publication
 from qmsctl.pages.wording import Words
 from qmsctl.schema import ItemType
 from qmsctl.translation import is_outdated
+
+if TYPE_CHECKING:
+    from qmsctl.pages.performance import Performance
+    from qmsctl.pages.publication import Publication
 
 TRAIL = 12
 FINDINGS = "findings:"
 """The cell of what was found in an item."""
 FIGURES = "figures:"
 """The cell of the values of measures."""
+CONTROL = "control:"
+"""The cell of what change control knows of an item."""
 TRANSLATION = "translation:"
 """The cell of what is known of the translation of an item."""
 
