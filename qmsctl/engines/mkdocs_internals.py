@@ -13,7 +13,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -311,6 +311,8 @@ class Site:
         self.objection = _objection(self.config)
         self.current: Page | None = None
         self.shown: set[str] = set()
+        self.pages: Sequence[File] = ()
+        self.statics: list[File] = []
 
     def is_usual(self, root: Path) -> bool:
         """Whether what it is made from is what `seen` looks at."""
@@ -324,8 +326,8 @@ class Site:
         for name in ("main.html", *self.config.theme.static_templates):
             self.env.get_template(name)
 
-    def exchange(self, gone: Iterable[str], come: Iterable[str]) -> bool:
-        """Take late files out and others in; tell whether that is all that changes by it."""
+    def exchange(self, gone: Collection[str], come: Collection[str]) -> bool:
+        """Take late files out and others in, none of them a page; tell whether that is all that changes by it."""
         config = self.config
         for uri in (*gone, *come):
             if any(Path(folder, uri).exists() for folder in config.theme.dirs):
@@ -336,13 +338,9 @@ class Site:
         set_exclusions(new, config)
         for file in new:
             self.files.append(file)
-        self._sort_out()
+        self.statics = [file for file in self.statics if file.src_uri not in gone]
+        self.statics += filter(_is_static, new)
         return True
-
-    def _sort_out(self) -> None:
-        included = InclusionLevel.is_included
-        self.pages: Sequence[File] = self.files.documentation_pages()
-        self.statics = [f for f in self.files if not f.is_documentation_page() and included(f.inclusion)]  # type: ignore[no-untyped-call]
 
     def speak(self, stream: TextIO) -> None:
         """Say from now on there what is to be said."""
@@ -358,7 +356,8 @@ class Site:
         self.files.add_files_from_theme(_Listing(config.theme.dirs), config)  # type: ignore[arg-type]
         set_exclusions(self.files, config)
         self.nav: Navigation = get_navigation(self.files, config)
-        self._sort_out()
+        self.pages = self.files.documentation_pages()
+        self.statics = [file for file in self.files if _is_static(file)]
         self.quick = copy.copy(config)
         self.quick["markdown_extensions"] = [*config.markdown_extensions, _Quick()]
         page_module._RawHTMLPreprocessor = _Anchors  # type: ignore[misc]
@@ -489,6 +488,10 @@ class Site:
         self.log.removeHandler(self.counter)
         if counts := self.counter.get_counts():
             raise Abort(f"Aborted with {', '.join(f'{v} {k.lower()}s' for k, v in counts)} in strict mode!")
+
+
+def _is_static(file: File) -> bool:
+    return not file.is_documentation_page() and InclusionLevel.is_included(file.inclusion)  # type: ignore[no-untyped-call]
 
 
 def say(said: Said) -> None:
