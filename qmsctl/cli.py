@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import keyword
@@ -96,7 +97,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from qmsctl.timing import stage
 
-        _read_ahead(ctx.params["folder"], args)
+        if not ctx.resilient_parsing:  # nothing is run where words are completed
+            _read_ahead(ctx.params["folder"], args)
         try:
             with stage("loading the command"):
                 return super().resolve_command(ctx, args)
@@ -123,13 +125,14 @@ class Commands(click.Group):
 def _read_ahead(folder: str, args: list[str]) -> None:
     """Have what is kept of a system read while the command is loaded, where that reads most of it."""
     names = AHEAD.get(args[0], ()) if args and not {"--help", "-h"} & {*args} else ()
-    here = Path(folder).resolve()
-    root = next((place for place in (here, *here.parents) if (place / "qms.yaml").is_file()), None)
-    if names and root is not None:
-        from qmsctl import shelf
+    if not names:
+        return
+    from qmsctl import shelf
 
-        kept = root / shelf.FOLDER
-        shelf.read_ahead(file for name in names for file in sorted(kept.glob(name)))
+    here = Path(folder).resolve()
+    with contextlib.suppress(OSError):  # then the command says so
+        root = next((place for place in (here, *here.parents) if (place / "qms.yaml").is_file()), here)
+        shelf.read_ahead(file for name in names for file in sorted((root / shelf.FOLDER).glob(name)))
 
 
 def _module(name: str) -> str:
@@ -223,9 +226,9 @@ def program() -> None:
             raise
         atexit._run_exitfuncs()
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except (AttributeError, OSError, ValueError):
             raise end from None  # the usual way to end says what was not written
         os._exit(code)
 

@@ -15,9 +15,7 @@ from qmsctl.references import Ids, field_key, outline_of
 from qmsctl.schema import DueSpec, LinkSpec, values_at
 
 FEW = 30
-"""Items that are looked for one by one before an index of all is made."""
-FEW_CLAUSES = 30
-"""The same of clauses, for which less is looked through."""
+"""Items, and clauses, that are looked for one by one before an index of all is made."""
 
 
 class Parts(Mapping[str, Part]):
@@ -206,7 +204,7 @@ class Graph:
     def links_on(self, clause: str) -> list[Link]:
         """Return the links that lead to one part of a catalogue, by the item they are written in."""
         tracking.saw(tracking.CLAUSE_LINKS, tracking.ALL)
-        if len(self._on) >= FEW_CLAUSES or "_on_all" in vars(self):
+        if len(self._on) >= FEW or "_on_all" in vars(self):
             return self._on_all.get(clause, [])
         found = self._on.get(clause)
         if found is None:

@@ -359,3 +359,23 @@ def test_duckdb_has_nothing_to_complain_of_in_the_end(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "rows")], capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stderr == ""
+
+
+KEY = b"k" * 32
+
+
+def test_what_is_read_ahead_is_what_would_be_read(tmp_path: Path) -> None:
+    good, other, damaged, missing = (tmp_path / name for name in ("good", "other", "damaged", "missing"))
+    for file in (good, other, damaged):
+        shelf.write(file, KEY, {"a": 1})
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    shelf.read_ahead([good, other, damaged, missing])
+    assert shelf.read(good, KEY) == {"a": 1}
+    assert shelf.read(other, bytes(32)) is None, "another key"
+    assert shelf.read(damaged, KEY) is None
+    assert shelf.read(missing, KEY) is None
+    shelf.write(good, KEY, {"a": 2})
+    assert shelf.read(good, KEY) == {"a": 2}, "what was read ahead counts once"
+    shelf.settle()
+    assert shelf._reader is not None
+    assert not shelf._reader.is_alive()
