@@ -444,6 +444,31 @@ def test_what_was_begun_stands_or_falls(root: Path, name: str, theme: str) -> No
     assert _drive._still(site, before, now, build) == (name in stands)
 
 
+def test_search_that_was_written_while_it_was_looked_for(root: Path) -> None:
+    """A first build finds files of the search that were not there when it began to look."""
+    put(root, "build/docs/assets/search/late.js", "late")
+    put(root, "build/docs/assets/search/later.js", "later")
+    file = engines.configuration(root, root / engines.FRESH)
+    site, now = _drive._looked(file, file.read_text(encoding="utf-8"))
+    assert site is not None
+    assert now is not None
+    before = mkdocs_internals.Seen(now.mark, now.late - {"assets/search/late.js"})
+    assert _drive._still(site, before, now)
+    assert not site.crowded()
+    assert len([f for f in site.statics if f.src_uri == "assets/search/late.js"]) == 1
+
+
+def test_a_first_build_is_the_quick_one(tmp_path: Path) -> None:
+    """The plain program would do the same, and nobody would see but by the time."""
+    made = tmp_path / "qms"
+    made.mkdir()
+    generate(made, 60, 1)
+    command = [sys.executable, "-P", "-m", "qmsctl", "-C", str(made), "site", "build", "--preview"]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "MkDocs builds all pages anew" not in done.stdout
+
+
 def test_a_build_that_was_given_up(root: Path) -> None:
     """What was begun leaves nothing behind."""
     good = quick(root)

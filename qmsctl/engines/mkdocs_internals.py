@@ -338,7 +338,8 @@ class Site:
         set_exclusions(new, config)
         for file in new:
             self.files.append(file)
-        self.statics = [file for file in self.statics if file.src_uri not in gone]
+        # What comes may have been found already: it was looked for after `seen` had looked.
+        self.statics = [file for file in self.statics if file.src_uri not in gone and file.src_uri not in come]
         self.statics += filter(_is_static, new)
         return True
 
