@@ -132,7 +132,8 @@ def _read_ahead(folder: str, args: list[str]) -> None:
     here = Path(folder).resolve()
     with contextlib.suppress(OSError):  # then the command says so
         root = next((place for place in (here, *here.parents) if (place / "qms.yaml").is_file()), here)
-        shelf.read_ahead(file for name in names for file in sorted((root / shelf.FOLDER).glob(name)))
+        found = (file for name in names for file in sorted((root / shelf.FOLDER).glob(name)))
+        shelf.read_ahead(file for file in found if file.is_file())  # from anything else one could wait for ever
 
 
 def _module(name: str) -> str:

@@ -22,7 +22,7 @@ from qmsctl.pages import indexes, search
 from qmsctl.pages.search import bundling, gathered
 from qmsctl.pages.search.bundling import Bundle
 from qmsctl.pages.search.entries import Entry, of_index, of_item, plain
-from qmsctl.pages.search.packing import ROOM, UNIT, fragment, number, places, value
+from qmsctl.pages.search.packing import ROOM, UNIT, first, fragment, number, places, value
 from qmsctl.pages.search.parts import Part, Setting, halves, other_names
 from qmsctl.pages.search.words import folded, id_term, stem, terms, words
 from qmsctl.pages.view import View
@@ -526,6 +526,13 @@ def test_the_best_entries_of_a_frequent_word_are_kept(monkeypatch: pytest.Monkey
         last = slot
     kept = unpacked(search.gathered.best(text))
     assert kept == {0: 5, 3: 9, 2 * ROOM + 1: 9, 40 * ROOM: 60}
+
+
+@pytest.mark.parametrize("most", range(1, 6))
+def test_the_first_entries_of_a_role_are_kept(most: int) -> None:
+    text = number(3) + fragment([(0, 1), (3, 1), (4, 1)]) + number(40) + fragment([(7, 1), (31, 1)])
+    every = [2 * ROOM, 2 * ROOM + 3, 2 * ROOM + 4, 42 * ROOM + 7, 42 * ROOM + 31]
+    assert [*unpacked(first(text, most))] == every[:most]
 
 
 # --- hostile items -------------------------------------------------------------------------------------------------------
