@@ -11,6 +11,7 @@ from typing import Any
 from qmsctl import body as markdown
 from qmsctl import frontmatter, schema
 from qmsctl.model import FieldPath, Finding, Item, Position, nearest, slug
+from qmsctl.parsed import Parsed
 
 LARGE = ("catalogue", "clause-mapping")
 """The types whose items may be large: lists of clauses that were taken from elsewhere."""
@@ -147,7 +148,7 @@ def merge_steps(
     kind: schema.ItemType,
     fields: dict[str, Any],
     marks: dict[FieldPath, tuple[int, int, int, int, int]],
-    parsed: frontmatter.Parsed,
+    parsed: Parsed,
     path: str,
     sink: Sink,
     item: str,

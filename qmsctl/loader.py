@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zoneinfo
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qmsctl import config as configuration
 from qmsctl import frontmatter, records, schema, shelf
 from qmsctl.itemfile import Sink, bytes_of, language_of, merge_steps, parse_yaml_bytes
-from qmsctl.model import Item, Items, Position, Qms, Translation, nearest, slug
+from qmsctl.model import Item, Items, Marks, Position, Qms, Translation, nearest, slug
 from qmsctl.records import CATALOGUES, Progress
 
 SUFFIXES = (".md", ".yaml", ".yml")
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,9 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     With ``keep``, what was read is kept below build/cache, and files that have not changed are not read again.
     """
     sink = Sink()
-    config = read_config(root, sink)
-    schemas = _schemas(root) if keep else None
-    types, faults = schema.read_types(root / "item_types", schemas.parse if schemas is not None else parse_yaml_bytes)
-    if schemas is not None:
-        schemas.keep()
+    small = _small(root) if keep else _Small(None)
+    config = _read_config(root, sink, small)
+    types, faults = schema.read_types(root / "item_types", small.parse if keep else parse_yaml_bytes)
     for file, reason in faults:
         sink.add(
             "item-type-broken",
@@ -66,7 +65,7 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     items: dict[str, Item] = {}
     seen: dict[str, str] = {}
     for path, record in reading.read({p: s for p, s in files.items() if not language_of(p)}, sink, progress).items():
-        sink.findings += records.findings_of(path, record)
+        sink.findings += records.findings_of(path, record[0])
         item = reading.item_of(path)
         if item is not None:
             _keep(item, items, seen, sink)
@@ -75,7 +74,8 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     for mapping in shipped_mappings(items) if "clause-mapping" in types else ():
         items.setdefault(mapping.stem, reading.shipped(mapping, "clause-mapping"))
     reading.keep()
-    names = read_names(root, config, sink)
+    names = _read_names(root, config, sink, small)
+    small.keep()
     if progress is not None:
         progress(len(files), len(files))
     ordered = Items(sorted(items.items()))
@@ -86,33 +86,38 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     return Loaded(qms, types, config, root, shelf.digest(*foreign, *foreign.values()))
 
 
-class _Schemas:
-    """Schemas as they were parsed, kept below build/cache."""
+class _Small:
+    """What was made of small files beside the items, kept below build/cache by their content; without a root, nowhere."""
 
-    def __init__(self, root: Path) -> None:
-        self._file = root / shelf.FOLDER / "schemas"
-        self._known: dict[bytes, Any] = shelf.read(self._file, shelf.tool_key()) or {}
-        self._more = False
+    def __init__(self, root: Path | None) -> None:
+        self._file = root / shelf.FOLDER / "small" if root is not None else None
+        self._kept: dict[bytes, Any] = (
+            shelf.read(self._file, shelf.tool_key()) if self._file is not None else None
+        ) or {}
+        self._used: dict[bytes, Any] = {}
+
+    def of(self, data: bytes, make: Callable[[bytes], _T]) -> _T:
+        """Return what ``make`` makes of the content of a file: plain data."""
+        key = shelf.digest(make.__name__, data)
+        if key not in self._used:
+            self._used[key] = self._kept[key] if key in self._kept else make(data)
+        made: _T = self._used[key]
+        return made
 
     def parse(self, data: bytes) -> tuple[dict[str, Any] | None, str]:
-        """Return (fields, "") or (None, why not)."""
-        name = hashlib.sha256(data).digest()
-        if name not in self._known:
-            self._known[name] = parse_yaml_bytes(data)
-            self._more = True
-        fields, reason = self._known[name]
-        return fields, reason
+        """Return (fields, "") of a schema, or (None, why not)."""
+        return self.of(data, parse_yaml_bytes)
 
     def keep(self) -> None:
-        """Keep what was parsed, if there is more than before."""
-        if self._more:
-            shelf.write(self._file, shelf.tool_key(), self._known)
-            self._more = False
+        """Keep what was in use, if that is something else than before."""
+        if self._file is not None and self._used.keys() != self._kept.keys():
+            shelf.write(self._file, shelf.tool_key(), self._used)
+            self._kept = dict(self._used)
 
 
 @lru_cache(maxsize=8)
-def _schemas(root: Path) -> _Schemas:
-    return _Schemas(root)
+def _small(root: Path) -> _Small:
+    return _Small(root)
 
 
 def read_translation(
@@ -185,11 +190,10 @@ def _keep(item: Item, items: dict[str, Item], seen: dict[str, str], sink: Sink) 
     items[item.id] = item
 
 
-def read_config(root: Path, sink: Sink) -> configuration.Config:
+def _read_config(root: Path, sink: Sink, small: _Small) -> configuration.Config:
     """Read and check qms.yaml; what cannot be used is left at its default."""
-    file = root / configuration.FILE
     try:
-        data = file.read_bytes()
+        data = (root / configuration.FILE).read_bytes()
     except OSError:
         sink.add(
             "configuration-broken",
@@ -198,36 +202,44 @@ def read_config(root: Path, sink: Sink) -> configuration.Config:
             "begin a management system with: qmsctl init",
         )
         return configuration.Config()
-    parsed = frontmatter.parse_file(data, markdown=False)
-    for fault in parsed.faults:
-        sink.add(
-            "configuration-broken", fault.message, Position(configuration.FILE, fault.line, fault.column), fault.help
-        )
-    if parsed.fields is None:
+    fields, marks, said, sound = small.of(data, _checked_config)
+    sink.findings += records.findings_of(configuration.FILE, said)
+    if fields is None:
         return configuration.Config()
-    holder = Item("qms.yaml", "", configuration.FILE, parsed.fields, parsed.marks)
-    rules = config_rules()
-    broken = False
-    # What explains is slow to import, and mostly there is nothing to explain.
-    valid = schema.decider(rules).is_valid(parsed.fields)
-    for problem in () if valid else schema.problems(rules, parsed.fields, parsed.raw):
-        broken = True
-        sink.add(
-            "configuration-broken", problem.message, holder.position(*problem.path, key=problem.at_key), problem.help
-        )
-    zone = parsed.fields.get("time_zone")
+    holder = Item("qms.yaml", "", configuration.FILE, fields, marks)
+    zone = fields.get("time_zone")
     if isinstance(zone, str) and not _is_zone(zone):
-        broken = True
+        sound = False
         sink.add(
             "configuration-broken",
             f"there is no time zone `{zone}`",
             holder.position("time_zone"),
             "write a name such as Europe/Berlin or UTC; a day begins and ends there",
         )
-    if broken:
-        usable = {k: v for k, v in parsed.fields.items() if k in ("organisation", "as_of") and isinstance(v, str)}
+    if not sound:
+        usable = {k: v for k, v in fields.items() if k in ("organisation", "as_of") and isinstance(v, str)}
         return configuration.config_of(usable)
-    return configuration.config_of(parsed.fields, holder.position)
+    return configuration.config_of(fields, holder.position)
+
+
+def _checked_config(data: bytes) -> tuple[dict[str, Any] | None, Marks, tuple[records.Said, ...], bool]:
+    """Return the fields of qms.yaml and where they stand, what is wrong with them, and whether they can be used."""
+    sink = Sink()
+    parsed = frontmatter.parse_file(data, markdown=False)
+    for fault in parsed.faults:
+        sink.add(
+            "configuration-broken", fault.message, Position(configuration.FILE, fault.line, fault.column), fault.help
+        )
+    sound = True
+    rules = config_rules()
+    # What explains is slow to import, and mostly there is nothing to explain.
+    if parsed.fields is not None and not schema.decider(rules).is_valid(parsed.fields):
+        holder = Item("qms.yaml", "", configuration.FILE, parsed.fields, parsed.marks)
+        for problem in schema.problems(rules, parsed.fields, parsed.raw):
+            sound = False
+            at = holder.position(*problem.path, key=problem.at_key)
+            sink.add("configuration-broken", problem.message, at, problem.help)
+    return parsed.fields, parsed.marks, tuple(map(records.said_of, sink.findings)), sound
 
 
 def _is_zone(name: str) -> bool:
@@ -247,15 +259,22 @@ def config_rules() -> dict[str, Any]:
     return rules
 
 
-def read_names(root: Path, config: configuration.Config, sink: Sink) -> dict[str, str]:
+def _read_names(root: Path, config: configuration.Config, sink: Sink, small: _Small) -> dict[str, str]:
     """Read the directory of names of people; it may be absent."""
     file = root / config.directory
     if not file.is_file() or not _inside(root, file):
         return {}
-    parsed = frontmatter.parse_file(file.read_bytes(), markdown=False)
-    for fault in parsed.faults:
-        sink.add(fault.check, fault.message, Position(config.directory, fault.line, fault.column), fault.help)
-    return {str(k): str(v) for k, v in (parsed.fields or {}).items()}
+    names, faults = small.of(file.read_bytes(), _named)
+    for check, message, line, column, help in faults:
+        sink.add(check, message, Position(config.directory, line, column), help)
+    return names
+
+
+def _named(data: bytes) -> tuple[dict[str, str], list[tuple[str, str, int, int, str]]]:
+    """Return the names by person, and the faults of the file."""
+    parsed = frontmatter.parse_file(data, markdown=False)
+    faults = [(fault.check, fault.message, fault.line, fault.column, fault.help) for fault in parsed.faults]
+    return {str(k): str(v) for k, v in (parsed.fields or {}).items()}, faults
 
 
 def item_files(

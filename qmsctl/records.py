@@ -138,7 +138,7 @@ class Reading:
                 progress(number, len(share))
             sink = Sink()
             item = item_of(path, data, self.types, self.folders, sink)
-            found.append((tuple(map(_said, sink.findings)), self._content(item) if item is not None else None))
+            found.append((tuple(map(said_of, sink.findings)), self._content(item) if item is not None else None))
         return found
 
     def shipped(self, file: Path, kind: str) -> Item:
@@ -204,11 +204,11 @@ class Reading:
                 shelf.write(self._file, self._key, (time.time_ns(), self.ids.pattern, self._name, self._now))
 
 
-def findings_of(path: str, record: Record) -> list[Finding]:
+def findings_of(path: str, said: Iterable[Said]) -> list[Finding]:
     """Return what was wrong with a file when it was parsed."""
     return [
         Finding(check, message, Position(path, line, column, end), help, item=item)
-        for check, message, line, column, end, help, item in record[0]
+        for check, message, line, column, end, help, item in said
     ]
 
 
@@ -216,7 +216,7 @@ def _print(data: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big")
 
 
-def _said(finding: Finding) -> Said:
+def said_of(finding: Finding) -> Said:
     at = finding.position
     return finding.check, finding.message, at.line, at.column, at.end_column, finding.help, finding.item
 

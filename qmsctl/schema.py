@@ -196,7 +196,8 @@ def read_types(organisation: Path | None, parse: Any) -> tuple[dict[str, ItemTyp
 
     Returns the types by name and a list of (file, reason) for those that cannot be used.
     """
-    base_fields, reason = parse((SHIPPED / "base.yaml").read_bytes())
+    base = (SHIPPED / "base.yaml").read_bytes()
+    base_fields, reason = parse(base)
     if base_fields is None:
         raise TypeFault(f"base.yaml: {reason}")
     types: dict[str, ItemType] = {}
@@ -211,9 +212,7 @@ def read_types(organisation: Path | None, parse: Any) -> tuple[dict[str, ItemTyp
             template: Path | None = file.with_name(f"{name}.md.j2")
             if template is not None and not template.is_file():
                 template = types[name].template if name in types else None
-            found, reason = _type_of(
-                name, file.read_bytes(), (SHIPPED / "base.yaml").read_bytes(), template, source, parse
-            )
+            found, reason = _type_of(name, file.read_bytes(), base, template, source, parse)
             if found is None:
                 faults.append((source, reason))
             else:

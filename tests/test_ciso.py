@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from qmsctl import frontmatter
+from qmsctl import frontmatter, yaml_fields
 from qmsctl.cli import app
 from qmsctl.editing import ciso
 from qmsctl.graph import Graph
@@ -356,6 +356,6 @@ def test_other_items_may_not_be_that_large(system: System) -> None:
     root = system({"interested-parties/PTY-001-x.yaml": text})
     assert [finding.check for finding in load(root).qms.findings] == ["file-too-large"]
     assert frontmatter.parse_file(text.encode(), markdown=False).fields is None
-    wide = "id: x\nlist: [" + "1," * (frontmatter.MAX_NODES + 1) + "]\n"
+    wide = "id: x\nlist: [" + "1," * (yaml_fields.MAX_NODES + 1) + "]\n"
     assert frontmatter.parse_file(wide.encode(), markdown=False).faults[0].check == "yaml-too-deep"
     assert frontmatter.parse_file(wide.encode(), markdown=False, large=True).faults == []

@@ -317,7 +317,7 @@ def test_two_that_write_at_once_do_no_harm(small: Path) -> None:
         "items",
         "findings",
         "findings-recent",
-        "schemas",
+        "small",
         "checks",
         "items-recent",
     }
