@@ -32,6 +32,12 @@ class Loaded:
     foreign: bytes = b""
     """A fingerprint of all translations."""
 
+    @property
+    def digests(self) -> dict[str, bytes]:
+        """The fingerprints of the files of all items, by path."""
+        items = self.qms.items.silently()
+        return {item.path: item.stamp[0] for item in items if item.stamp is not None and not item.shipped}
+
 
 def find_root(start: Path) -> Path | None:
     """Return the nearest folder, upwards from ``start``, that holds a qms.yaml."""

@@ -35,7 +35,9 @@ def encodable(text: str) -> str:
 
 def harmless_in_logs(text: str) -> str:
     """Break up what GitHub, Azure and TeamCity would carry out as a command if they read it in a log."""
-    return _COMMAND_ANYWHERE.sub(r"##\1 [", _COMMAND_AT_START.sub(r"\1: :", text))
+    if "::" in text:  # told much sooner than where it stands
+        text = _COMMAND_AT_START.sub(r"\1: :", text)
+    return _COMMAND_ANYWHERE.sub(r"##\1 [", text) if "##" in text else text
 
 
 _STEERING = re.compile(

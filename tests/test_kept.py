@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from qmsctl import checks, shelf
 from qmsctl.graph import Graph
 from qmsctl.loader import load
+from qmsctl.output import render
 from tests.conftest import REPOSITORY, TODAY
 
 System = Callable[..., Path]
@@ -32,7 +33,7 @@ FOLDERS = (
 
 
 def told(root: Path, keep: bool, today: str = TODAY) -> str:
-    """Everything that is found and linked, as text."""
+    """Everything that is found and linked, as text, and as people are shown it."""
     loaded = load(root, keep=keep)
     report = checks.run(loaded, today, keep=keep)
     graph = Graph(loaded)
@@ -40,7 +41,10 @@ def told(root: Path, keep: bool, today: str = TODAY) -> str:
     into = [(name, [link.source for link in graph.links_to(name)]) for name in graph.items]
     parts = [f"{part.ref} {part.title}" for part in graph.parts.values()]
     items = [(i.path, i.type, json.dumps(dict(i.fields)), i.body, repr(i.position("id"))) for i in graph.items.values()]
-    return "\n".join([*map(str, report.findings), *links, str(into), *parts, *map(str, items), str(report.items)])
+    shown = render("human", report, root=root, digests=loaded.digests if keep else None)
+    return "\n".join(
+        [*map(str, report.findings), *links, str(into), *parts, *map(str, items), str(report.items), shown]
+    )
 
 
 def copy_of_the_reference(target: Path) -> Path:
@@ -122,8 +126,16 @@ EDITS: dict[str, Edit] = {
     "levels": lambda root, file, lines, at, chance, ids: (root / "qms.yaml").write_text(
         (root / "qms.yaml").read_text(encoding="utf-8") + f"# {at}\n", encoding="utf-8"
     ),
+    "configuration": lambda root, file, lines, at, chance, ids: _configured(root, f"{chance.choice(['checks', 'chekcs', 'time_zone'])}: Mars"),
     "item type": lambda root, file, lines, at, chance, ids: _own_type(root, at),
 }  # fmt: skip
+
+
+def _configured(root: Path, line: str) -> None:
+    """Add a line to the configuration, or take away the one that was added."""
+    file = root / "qms.yaml"
+    text, _, added = file.read_text(encoding="utf-8").partition("# added\n")
+    file.write_text(text if added else f"{text}# added\n{line}\n", encoding="utf-8")
 
 
 def _own_type(root: Path, number: int) -> None:
@@ -318,6 +330,7 @@ def test_two_that_write_at_once_do_no_harm(small: Path) -> None:
         "findings",
         "findings-recent",
         "small",
+        "lines",
         "checks",
         "items-recent",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmsctl import checks, loader
+from qmsctl import checks, loader, shelf
 from qmsctl.checks import Report
 from qmsctl.config import Waiver
 from qmsctl.model import Finding, Position
@@ -422,6 +423,37 @@ def test_fingerprints_do_not_depend_on_days_passing(root: Path) -> None:
         for days in (1, 2)
     ]
     assert names[0] == names[1]
+
+
+def test_lines_are_kept_as_long_as_their_file_is_what_it_was(root: Path) -> None:
+    at = Position(SOP, 4, 8)
+    store = root / shelf.FOLDER / "lines"
+    before = hashlib.sha256((root / SOP).read_bytes()).digest()
+
+    def shown(digest: bytes) -> str:
+        sources = Sources(root, {SOP: digest})
+        line = sources.line(at)
+        sources.keep()
+        return line
+
+    assert shown(b"another file was read") == "owner: quality-enginer"
+    assert not store.exists(), "what is shown is not of the file that was checked"
+    assert shown(before) == "owner: quality-enginer"
+    (root / SOP).write_text("\n\n\nowner: buyer\n", "utf-8")
+    assert shown(before) == "owner: quality-enginer", "taken from what is kept"
+    after = hashlib.sha256((root / SOP).read_bytes()).digest()
+    assert shown(after) == "owner: buyer"
+    assert shown(before) == "owner: buyer", "what is kept is of the file as it is"
+    store.write_bytes(store.read_bytes()[:-1] + b"x")
+    assert shown(after) == "owner: buyer"
+
+
+def test_long_lines_are_not_kept(root: Path) -> None:
+    (root / SOP).write_text("x" * 5000, "utf-8")
+    sources = Sources(root, {SOP: hashlib.sha256((root / SOP).read_bytes()).digest()})
+    assert len(sources.line(Position(SOP, 1))) == 5000
+    sources.keep()
+    assert not (root / shelf.FOLDER / "lines").exists()
 
 
 def test_where_there_is_no_line_the_message_tells_findings_apart(root: Path) -> None:

@@ -89,6 +89,7 @@ def command(
             colour=colour() and file is None,
             width=width(),
             version=__version__,
+            digests=workspace.loaded.digests,
         ),
         file,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from qmsctl.checks import Report
@@ -29,16 +30,21 @@ def render(
     colour: bool = False,
     width: int = 100,
     version: str = "",
+    digests: Mapping[str, bytes] | None = None,
 ) -> str:
     """Return a report in one of `FORMATS`, without a line end at its end.
 
-    ``seconds`` is what the run took; ``colour`` and ``width`` (in columns) concern people only. Raises
-    ValueError for an unknown format.
+    ``seconds`` is what the run took; ``colour`` and ``width`` (in columns) concern people only.
+    ``digests`` are fingerprints of files by path; lines of these are kept below build/cache. Raises ValueError for an
+    unknown format.
     """
     if format not in FORMATS:
         raise ValueError(f"there is no format `{format}`; there are {', '.join(FORMATS)}")
-    view = View(_harmless(report), Sources(root), seconds, colour, max(width, NARROWEST), version)
-    return str(importlib.import_module(f"{__name__}.{format}").render(view))
+    sources = Sources(root, digests or {})
+    view = View(_harmless(report), sources, seconds, colour, max(width, NARROWEST), version)
+    text = str(importlib.import_module(f"{__name__}.{format}").render(view))
+    sources.keep()
+    return text
 
 
 def _harmless(report: Report) -> Report:
@@ -52,6 +58,9 @@ def _harmless(report: Report) -> Report:
 
 def _finding(finding: Finding) -> Finding:
     at = finding.position
+    whole = f"{finding.check}{finding.message}{finding.help}{finding.item}"
+    if at.line > 0 < at.column and len(whole) <= LONGEST and whole.isprintable():
+        return finding
     return Finding(
         _text(finding.check),
         _text(finding.message),

@@ -42,9 +42,13 @@ def take(pieces: Iterable[str], room: int) -> list[str]:
 def wrap(text: str, width: int) -> list[str]:
     """Return the text as lines no wider than ``width`` columns, broken at spaces where possible."""
     width = max(width, 2)
+    words = text.split()
+    line = " ".join(words)
+    if cells(line) <= width:
+        return [line]
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in words:
         longer = f"{line} {word}" if line else word
         if cells(longer) <= width:
             line = longer

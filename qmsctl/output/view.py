@@ -8,17 +8,21 @@ import re
 import stat
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from qmsctl import shelf
 from qmsctl.checks import Report
 from qmsctl.frontmatter import MAX_BYTES
 from qmsctl.model import LEVELS, Finding, Position
 from qmsctl.output.text import count
 
+FILE = "lines"
 _SIGNIFICANT = 500
+_KEPT = 1000
+"""Characters of a line that is kept between runs; longer ones are read anew."""
 _BLOCK = 100
 _FACTOR = 37
 _MASK = (1 << 64) - 1
@@ -26,12 +30,19 @@ _MASK = (1 << 64) - 1
 
 @dataclass
 class Sources:
-    """The files that findings point at. What is not a file of the repository has no lines."""
+    """The files that findings point at. What is not a file of the repository has no lines.
+
+    ``digests`` are fingerprints of files by path, as far as they are known; lines of these are kept between runs.
+    """
 
     root: Path
+    digests: Mapping[str, bytes] = field(default_factory=dict)
     _texts: dict[str, str | None] = field(default_factory=dict)
     _folders: dict[str, str | None] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
+    _now: set[str] = field(default_factory=set)
+    """What was read now and is what its fingerprint says."""
+    _more: bool = False
     _hashes: dict[str, list[str]] = field(default_factory=dict)
 
     def text(self, path: str) -> str | None:
@@ -53,7 +64,10 @@ class Sources:
             if found.st_size > MAX_BYTES:
                 return None
             with open(file, "rb") as stream:
-                return stream.read().decode("utf-8", "replace")
+                data = stream.read()
+            if hashlib.sha256(data).digest() == self.digests.get(path):
+                self._now.add(path)
+            return data.decode("utf-8", "replace")
         except (OSError, RuntimeError, ValueError):
             return None
 
@@ -70,6 +84,29 @@ class Sources:
 
     def line(self, at: Position) -> str:
         """Return the line a position names, without blanks at its end; empty if there is none."""
+        digest, known = self._kept.get(at.path, (b"", {}))
+        if at.line in known and digest == self.digests.get(at.path):
+            return known[at.line]
+        text = self._line(at)
+        if at.path in self._now and len(text) <= _KEPT:
+            if digest != self.digests[at.path]:
+                self._kept[at.path] = (self.digests[at.path], {at.line: text})
+            else:
+                known[at.line] = text
+            self._more = True
+        return text
+
+    @cached_property
+    def _kept(self) -> dict[str, tuple[bytes, dict[int, str]]]:
+        return (shelf.read(self.root / shelf.FOLDER / FILE, shelf.tool_key()) if self.digests else None) or {}
+
+    def keep(self) -> None:
+        """Keep lines that were asked for, if there are more than before."""
+        if self._more:
+            rows = {path: row for path, row in self._kept.items() if row[0] == self.digests.get(path)}
+            shelf.write(self.root / shelf.FOLDER / FILE, shelf.tool_key(), rows)
+
+    def _line(self, at: Position) -> str:
         if at.path not in self._lines:
             text = (self.text(at.path) or "").removeprefix("\ufeff")
             self._lines[at.path] = re.split(r"\r\n|\r|\n", text) if "\r" in text else text.split("\n")
