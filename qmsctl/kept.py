@@ -22,8 +22,8 @@ _OF_OTHERS = (tracking.LINKS_FROM, tracking.LINKS_TO, tracking.CLAUSE_LINKS)
 """Cells of an item that change with other items too."""
 
 Row = tuple[str, str, str, int, int, int, str, str]
-Known = tuple[str, str, bytes, bytes, tuple[str, ...]]
-"""Of an item: its path, its type, the fingerprint of its file and, packed, of its cells, and what it refers to."""
+Known = tuple[str, str, bytes, bytes, bytes]
+"""Of an item: its path, its type, the fingerprint of its file and, packed, those of its cells, and what it refers to."""
 Held = Mapping[str, str]
 """The cells that something was made from: by name the ids, in one text, for most are never looked at; see `ids_of`."""
 
@@ -35,7 +35,7 @@ class Changes:
         self.cells: Cells = tracking.cells()
         self.whole: set[str] = set()
         """Items that are new, gone, or something else than before: all their cells count as changed."""
-        self.touched = {id for id in before.keys() | after.keys() if _differs(before.get(id), after.get(id))}
+        self.touched = {id for id, known in after.items() if before.get(id) != known} | (before.keys() - after.keys())
         shaken = set()
         for id in self.touched:
             old, new = before.get(id), after.get(id)
@@ -51,7 +51,7 @@ class Changes:
                 shaken.add(id)
             if tracking.LINKS_FROM in names or id in self.whole:
                 for known in (old, new):
-                    for target in known[4] if known is not None else ():
+                    for target in _targets(known) if known is not None else ():
                         self.cells[tracking.LINKS_TO] |= _owners(target)
         if shaken:
             self._shake(shaken, after)
@@ -59,7 +59,7 @@ class Changes:
     def _shake(self, shaken: set[str], after: Mapping[str, Known]) -> None:
         """What names an item that came, went or got other parts leads elsewhere now, though its text is the same."""
         for id, known in after.items():
-            for target in known[4]:
+            for target in _targets(known):
                 hit = _owners(target) & shaken
                 if hit:
                     self.cells[tracking.LINKS_FROM].add(id)
@@ -74,15 +74,16 @@ class Changes:
         return bool(self.whole) and not self.whole.isdisjoint(ids)
 
 
-def _differs(one: Known | None, other: Known | None) -> bool:
-    return one is None or other is None or one[2] != other[2] or one[:2] != other[:2]
-
-
 def _names(one: Known | None, other: Known | None) -> set[str]:
     """The names of the cells in which two states of an item differ."""
     old: Mapping[str, int] = marshal.loads(one[3]) if one is not None else {}
     new: Mapping[str, int] = marshal.loads(other[3]) if other is not None else {}
     return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def _targets(known: Known) -> tuple[str, ...]:
+    found: tuple[str, ...] = marshal.loads(known[4])
+    return found
 
 
 def _owners(target: str) -> set[str]:
@@ -124,19 +125,20 @@ class Kept:
     def __init__(self, root: Path, items: Items, key: bytes, loaded: str) -> None:
         self._root = root
         self._loaded = loaded
-        self._after = {item.id: known_of(item) for item in items.silently()}
         self._store = shelf.Rows(root / shelf.FOLDER / FILE, key)
         found = self._store.tables
+        before: dict[str, Known] = found[0] if found else {}
+        self._after = {item.id: known_of(item, before.get(item.id), item.path) for item in items.silently()}
         self._kept: dict[str, Held] = found[1] if found else {}
         self._checks: dict[str, tuple[Held, tuple[Row, ...]]] = found[2] if found else {}
         self._items: dict[str, tuple[Held, tuple[Row, ...]]] = found[3] if found else {}
         files: dict[str, Any] = found[4] if found else {}
-        self.changes = Changes(found[0] if found else self._after, self._after)
+        self.changes = Changes(before if found else self._after, self._after)
         self._files: dict[str, Any] = {path: state_below(root, path) for path in files}
         moved = {path for path, state in files.items() if state != self._files[path]}
-        before = (value for held, _ in self._checks.values() for value in ids_of(held, LOADED))
+        earlier = (value for held, _ in self._checks.values() for value in ids_of(held, LOADED))
         self.changes.cells[tracking.FILE] |= moved
-        self.changes.cells[LOADED] |= {value for value in before if value != loaded}
+        self.changes.cells[LOADED] |= {value for value in earlier if value != loaded}
         self._standing = Standing(self.changes, self._kept)
         self._stale = not found or bool(self.changes.touched) or bool(moved)
         self.taken = 0
@@ -204,11 +206,17 @@ def used_of(rows: Iterable[Held], kept: Mapping[str, Held]) -> dict[str, Held]:
     return found
 
 
-def known_of(item: Item) -> Known:
-    """Return what tells whether an item has changed; it must have been read with its cells."""
+def known_of(item: Item, before: Known | None, path: str) -> Known:
+    """Return what tells whether an item has changed: what was known before, where that still holds.
+
+    The item must have been read with its cells, by the ids that were known before. ``path`` is that of its file, and
+    what else makes it another one.
+    """
     assert item.stamp is not None
+    if before is not None and before[2] == item.stamp[0] and before[0] == path and before[1] == item.type:
+        return before
     assert item.outline is not None
-    return item.path, item.type, item.stamp[0], item.stamp[1], item.outline.targets
+    return path, item.type, item.stamp[0], item.stamp[1], marshal.dumps(item.outline.targets)
 
 
 def held_of(cells: Cells) -> Held:

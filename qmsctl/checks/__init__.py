@@ -7,7 +7,6 @@ level comes from the module's ``LEVEL`` or from qms.yaml.
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import pkgutil
 import textwrap
@@ -239,7 +238,7 @@ def run(
         count("cache misses", kept.made)
         with stage("keeping what was found"):
             kept.save()
-    found = [dataclasses.replace(f, level=level[f.check]) for f in found]
+    found = [Finding(f.check, f.message, f.position, f.help, level[f.check], f.item) for f in found]
     told, waived = apply_waivers(found, loaded.config.waivers, today)
     told.sort(key=lambda f: (f.position.path, f.position.line, f.position.column, f.check, f.message))
     own = sum(1 for item in loaded.qms.items.silently() if not item.shipped)

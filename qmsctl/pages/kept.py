@@ -25,7 +25,6 @@ class Kept:
         self._root = root
         self._target = target
         self._store = shelf.Rows(root / shelf.FOLDER / f"pages-{view.language}", key)
-        self._after = _known(view)
         self._findings = _findings(view)
         self._figures = _figures(view)
         self._control = dict(view.control.told()) if view.control is not None else {}
@@ -33,6 +32,7 @@ class Kept:
         self._shared: dict[str, Held] = found[1] if found else {}
         self._made: dict[str, Made] = found[2] if found else {}
         before: dict[str, Known] = found[0] if found else {}
+        self._after = _known(view, before)
         files: dict[str, Any] = found[3] if found else {}
         findings: dict[str, bytes] = found[4] if found else {}
         self.changes = Changes(before, self._after)
@@ -115,7 +115,8 @@ def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None
     loaded = view.loaded
     kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
     own = [(f.name, f.read_bytes()) for f in sorted((loaded.root / "item_types").glob("*.j2")) if f.is_file()]
-    about = (loaded.config, kinds, own, sorted(loaded.qms.names.items()), view.today, sorted(view.words.table.items()))
+    names, words = sorted(loaded.qms.names.items()), sorted(view.words.table.items())
+    about = (loaded.config, kinds, own, names, view.graph.ids.pattern, view.today, words)
     control = (view.control.preview, view.control.past) if view.control is not None else ""
     return Kept(view, shelf.digest(shelf.tool_key(), *about, view.language, control, *conditions), target)
 
@@ -124,7 +125,7 @@ def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> set[s
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def _known(view: View) -> dict[str, Known]:
+def _known(view: View, before: Mapping[str, Known]) -> dict[str, Known]:
     """What is known of each item; of a translated one also its translation, and when it was reviewed last."""
     said = {
         t.content.id: shelf.digest(t.stamp, t.done, t.content.path)
@@ -134,10 +135,9 @@ def _known(view: View) -> dict[str, Known]:
     found = {}
     for item in view.graph.items.silently():
         view.graph.outline(item)  # of a translated text there is none yet
-        known = known_of(item)
         # Neither is a cell of its own: with another translation or review it is another item.
         extra = f"{said.get(item.id, b'').hex()} {view.graph.reviewed.get(item.id, '')}"
-        found[item.id] = (f"{known[0]} {extra}", *known[1:])
+        found[item.id] = known_of(item, before.get(item.id), f"{item.path} {extra}")
     return found
 
 
