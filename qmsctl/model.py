@@ -22,6 +22,9 @@ Marks = Mapping[FieldPath, tuple[int, int, int, int, int]]
 
 Stamp = tuple[bytes, bytes]
 """Fingerprints of a file as a whole, and of each cell made from it, packed: few are ever looked at; see `tracking`."""
+Packed = bytes | memoryview
+"""Data that is unpacked when it is first read."""
+_PACKED = (bytes, memoryview)
 PartRow = tuple[str, str, str, int]
 BodyLinkRow = tuple[str, int, int, bool]
 ReferenceRow = tuple[str, FieldPath, str, int, int, int, str, int]
@@ -63,7 +66,7 @@ class Fields(Mapping[str, Any]):
 
     __slots__ = ("_data", "_id", "_packed")
 
-    def __init__(self, id: str, data: dict[str, Any] | None, packed: bytes = b"") -> None:
+    def __init__(self, id: str, data: dict[str, Any] | None, packed: Packed = b"") -> None:
         self._id = id
         self._data = data
         self._packed = packed
@@ -123,7 +126,7 @@ class Item:
         type: str,
         path: str,
         fields: Mapping[str, Any],
-        marks: Marks | bytes | None = None,
+        marks: Marks | Packed | None = None,
         body: str = "",
         body_line: int = 0,
         shipped: bool = False,
@@ -134,7 +137,7 @@ class Item:
         self.type = type
         self.path = path
         self.fields = fields if isinstance(fields, Fields) else Fields(id, dict(fields))
-        self._marks: Marks | bytes = {} if marks is None else marks
+        self._marks: Marks | Packed = {} if marks is None else marks
         self._body = body
         self.body_line = body_line
         self.shipped = shipped
@@ -152,7 +155,7 @@ class Item:
     def marks(self) -> Marks:
         """Where everything stands."""
         tracking.saw(tracking.PLACES, self.id)
-        if isinstance(self._marks, bytes):
+        if isinstance(self._marks, _PACKED):
             found: Marks = marshal.loads(self._marks)
             self._marks = found
             return found
@@ -216,19 +219,19 @@ class Outline:
         pattern: str,
         parts: tuple[PartRow, ...],
         targets: tuple[str, ...],
-        rows: bytes | tuple[ReferenceRow, ...],
+        rows: Packed | tuple[ReferenceRow, ...],
         body_links: tuple[BodyLinkRow, ...],
     ) -> None:
         self.pattern = pattern
         self.parts = parts
         self.targets = targets
         self.body_links = body_links
-        self._rows: bytes | tuple[ReferenceRow, ...] = rows
+        self._rows: Packed | tuple[ReferenceRow, ...] = rows
 
     @property
     def rows(self) -> tuple[ReferenceRow, ...]:
         """The references."""
-        if isinstance(self._rows, bytes):
+        if isinstance(self._rows, _PACKED):
             found: tuple[ReferenceRow, ...] = marshal.loads(self._rows)
             self._rows = found
             return found

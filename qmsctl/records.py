@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qmsctl import frontmatter, parallel, shelf, tracking
 from qmsctl.itemfile import Sink, bytes_of, is_large, item_of
-from qmsctl.model import BodyLinkRow, Fields, Finding, Item, Outline, PartRow, Position
+from qmsctl.model import BodyLinkRow, Fields, Finding, Item, Outline, Packed, PartRow, Position
 from qmsctl.references import Ids, outline_of
 from qmsctl.schema import ItemType
 from qmsctl.timing import count, stage
@@ -34,8 +34,10 @@ Progress = Callable[[int, int], None]
 Said = tuple[str, str, int, int, int, str, str]
 """A finding on a file: check, message, line, column, end column, help, item."""
 Links = tuple[BodyLinkRow, ...]
-Content = tuple[str, str, bytes, bytes, str, int, tuple[PartRow, ...], tuple[str, ...], bytes, Links, bytes]
-"""An item: id, type, fields, marks, body, line of the body, parts, targets, references, links in the text, cells; see `model.Outline`."""
+Parcels = tuple[bytes, bytes, bytes] | tuple[int, int, int, int]
+"""Fields, marks and references of an item, packed; or where they begin and end behind the large file of records."""
+Content = tuple[str, str, str, int, tuple[PartRow, ...], tuple[str, ...], Links, bytes, Parcels]
+"""An item: id, type, body, line of the body, parts, targets, links in the text, cells; see `model.Outline`."""
 Record = tuple[tuple[Said, ...], Content | None]
 NOTHING: Record = ((), None)
 _FEW = 20
@@ -68,13 +70,15 @@ class Reading:
     """What the large file holds."""
     _recent: dict[str, Row] = field(default_factory=dict)
     """What the small file holds instead, so that one change does not write all anew."""
+    _tail: shelf.Tail = b""
+    """What stands behind it."""
     _name: bytes = b""
     _written: tuple[int, int] = (0, 0)
     """When the large and the small file were written, in nanoseconds."""
     _stale: bool = False
 
     def __post_init__(self) -> None:
-        found = shelf.read(self._file, self._key) if self.kept else None
+        found, self._tail = shelf.read_with_tail(self._file, self._key) if self.kept else (None, b"")
         if found is None or found[1] != self.ids.pattern:
             return
         written, _, self._name, self._most = found
@@ -170,15 +174,13 @@ class Reading:
         return (
             item.id,
             item.type,
-            marshal.dumps(fields),
-            marks,
             item.body,
             item.body_line,
             outline.parts,
             outline.targets,
-            rows,
             outline.body_links,
             marshal.dumps(cells, 2),
+            (marshal.dumps(fields), marks, rows),
         )
 
     def item_of(self, name: str, shipped: str = "") -> Item | None:
@@ -186,10 +188,41 @@ class Reading:
         _, digest, (_, content) = self._now[name]
         if content is None:
             return None
-        id, kind, fields, marks, body, line, parts, targets, rows, links, cells = content
+        id, kind, body, line, parts, targets, links, cells, parcels = content
+        fields, marks, rows = self._parcels(parcels)
         outline = Outline(self.ids.pattern, parts, targets, rows, links)
         data, path = Fields(id, None, fields), shipped or name
         return Item(id, kind, path, data, marks, body, line, bool(shipped), outline, (digest, cells))
+
+    def _parcels(self, parcels: Parcels) -> tuple[Packed, Packed, Packed]:
+        """Return fields, marks and references of an item, packed."""
+        if len(parcels) == 3:
+            return parcels
+        start, marks, rows, end = parcels
+        return self._tail[start:marks], self._tail[marks:rows], self._tail[rows:end]
+
+    def _whole(self, row: Row) -> Row:
+        """Return a row that can stand without the large file."""
+        state, digest, (said, content) = row
+        if content is None or len(content[-1]) == 3:
+            return row
+        fields, marks, rows = map(bytes, self._parcels(content[-1]))
+        return state, digest, (said, (*content[:-1], (fields, marks, rows)))
+
+    def _apart(self) -> tuple[dict[str, Row], bytes]:
+        """Return all rows in use, and what stands behind them: most of it is mostly not looked at."""
+        rows: dict[str, Row] = {}
+        tail = bytearray()
+        for name, row in self._now.items():
+            state, digest, (said, content) = row
+            if content is not None:
+                at = [len(tail)]
+                for parcel in self._parcels(content[-1]):
+                    tail += parcel
+                    at.append(len(tail))
+                row = state, digest, (said, (*content[:-1], (at[0], at[1], at[2], at[3])))
+            rows[name] = row
+        return rows, bytes(tail)
 
     def keep(self) -> None:
         """Keep all records in use, if there are others than the run before has kept."""
@@ -198,10 +231,12 @@ class Reading:
         other = {name: row for name, row in self._now.items() if self._most.get(name) is not row}
         with stage("keeping what was read"):
             if self._most and len(other) <= max(_FEW, len(self._most) // 50):
-                shelf.write(self._file.with_name(RECENT), self._key_of_recent, (time.time_ns(), other))
+                recent = {name: self._whole(row) for name, row in other.items()}
+                shelf.write(self._file.with_name(RECENT), self._key_of_recent, (time.time_ns(), recent))
             else:
                 self._name = os.urandom(16)
-                shelf.write(self._file, self._key, (time.time_ns(), self.ids.pattern, self._name, self._now))
+                rows, tail = self._apart()
+                shelf.write(self._file, self._key, (time.time_ns(), self.ids.pattern, self._name, rows), tail)
 
 
 def findings_of(path: str, said: Iterable[Said]) -> list[Finding]:

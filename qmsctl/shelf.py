@@ -24,9 +24,11 @@ from qmsctl import __version__
 from qmsctl.atomic import write_whole
 
 FOLDER = Path("build", "cache")
+Tail = bytes | memoryview
+"""Data that is kept as it is, behind a value."""
 LARGE = 1_000_000
 """Bytes of a file in which looking for garbage takes time that is felt."""
-_MAGIC = b"qmsctl 1\n"
+_MAGIC = b"qmsctl 2\n"
 _PACKAGE = Path(__file__).parent
 _SOURCES = (".py", ".yaml", ".j2", ".css", ".js", ".yml")
 
@@ -36,7 +38,7 @@ class _Held:
     """The values of the files in a folder, each with its key; ``later`` names those whose file has an earlier one."""
 
     folder: Path
-    values: dict[Path, tuple[bytes, Any]] = field(default_factory=dict)
+    values: dict[Path, tuple[bytes, Any, Tail]] = field(default_factory=dict)
     later: set[Path] = field(default_factory=set)
 
 
@@ -89,12 +91,17 @@ def read(file: Path, key: bytes) -> Any:
 
     A dictionary, also one in a tuple, is the reader's own; what lies in it is shared and not to be changed.
     """
+    return read_with_tail(file, key)[0]
+
+
+def read_with_tail(file: Path, key: bytes) -> tuple[Any, Tail]:
+    """Return what was kept under a key, and the data behind it that was kept as it is."""
     if _held is None or file.parent != _held.folder:
         return _stored(file, key)
     if file not in _held.values:
-        _held.values[file] = (key, _stored(file, key))
-    made_under, value = _held.values[file]
-    return _own(value) if made_under == key else None
+        _held.values[file] = (key, *_stored(file, key))
+    made_under, value, tail = _held.values[file]
+    return (_own(value), tail) if made_under == key else (None, b"")
 
 
 def _own(value: Any) -> Any:
@@ -143,15 +150,16 @@ def settle() -> None:
         _reader.join()
 
 
-def _stored(file: Path, key: bytes) -> Any:
+def _stored(file: Path, key: bytes) -> tuple[Any, Tail]:
     body = _reader.take(file) if _reader is not None and _reader.knows(file) else _whole(file)
     if body is None or body[:32] != key:
-        return None
+        return None, b""
+    end = 40 + int.from_bytes(body[32:40], "big")
     try:
         with _left_alone() if len(body) > LARGE else contextlib.nullcontext():
-            return marshal.loads(body[32:])
+            return marshal.loads(body[40:end]), body[end:]
     except (ValueError, EOFError, TypeError):
-        return None
+        return None, b""
 
 
 def _whole(file: Path) -> memoryview | None:
@@ -181,15 +189,16 @@ def _left_alone() -> Iterator[None]:
             gc.enable()
 
 
-def write(file: Path, key: bytes, value: Any) -> None:
-    """Keep a value of plain data. Where nothing can be written, nothing is kept."""
+def write(file: Path, key: bytes, value: Any, tail: Tail = b"") -> None:
+    """Keep a value of plain data, and data behind it as it is. Where nothing can be written, nothing is kept."""
     if _held is not None and file.parent == _held.folder:
-        _, before = _held.values.get(file, (b"", None))
-        _held.values[file] = (key, _own(value))
-        if before is not None:
+        known = file in _held.values and _held.values[file][1] is not None
+        _held.values[file] = (key, _own(value), tail)
+        if known:
             _held.later.add(file)
             return
-    body = key + marshal.dumps(value)
+    data = marshal.dumps(value)
+    body = b"".join((key, len(data).to_bytes(8, "big"), data, tail))
     if any(place.is_symlink() for place in (file.parent, file.parent.parent)):
         return
     with contextlib.suppress(OSError):
