@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,7 +73,8 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     seen: dict[str, str] = {}
     others = {path for path in files if language_of(path)}
     for path, record in reading.read({p: s for p, s in files.items() if p not in others}, sink, progress).items():
-        sink.findings += records.findings_of(path, record[0])
+        if record[0]:
+            sink.findings += records.findings_of(path, record[0])
         item = reading.item_of(path)
         if item is not None:
             _keep(item, items, seen, sink)
@@ -321,14 +323,17 @@ def item_files(
 def _below(base: Path, path: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield all files and symbolic links below a folder, its own before those of the folders in it."""
     try:
-        entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(base), key=attrgetter("name"))
     except OSError:
         return
+    folders = []
     for entry in entries:
-        if not entry.is_dir(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry)
+        else:
             yield f"{path}/{entry.name}", entry
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+    for entry in folders:
+        if not entry.name.startswith("."):
             yield from _below(Path(entry.path), f"{path}/{entry.name}")
 
 

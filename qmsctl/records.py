@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from qmsctl import frontmatter, parallel, shelf, tracking
@@ -99,9 +100,9 @@ class Reading:
     def _key_of_recent(self) -> bytes:
         return shelf.digest(self._key, self._name)
 
-    @property
+    @cached_property
     def _key(self) -> bytes:
-        kinds = [(name, shelf.digest(kind.schema)) for name, kind in self.types.items()]
+        kinds = [(name, kind.fingerprint) for name, kind in self.types.items()]
         return shelf.digest(shelf.tool_key(), kinds, sorted(self.folders.items()))
 
     def read(self, files: Mapping[str, State], sink: Sink, progress: Progress | None = None) -> dict[str, Record]:

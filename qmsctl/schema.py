@@ -7,6 +7,7 @@ two files into its own `item_types/` folder.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -127,6 +128,11 @@ class ItemType:
     def record(self) -> str:
         """The field with the day of an item that is a record; "" for what is none."""
         return str(self.schema.get("x-record", ""))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells a type from the same one with another schema."""
+        return hashlib.sha256(repr(self.schema).encode()).hexdigest()
 
     @property
     def initial(self) -> str:

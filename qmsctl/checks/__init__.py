@@ -258,7 +258,7 @@ def _kept_of(context: Context) -> Kept | None:
     if any(item.outline is None or item.outline.pattern != pattern for item in items.silently()):
         return None
     tracking.kept_cells.clear()
-    kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
+    kinds = [(name, kind.fingerprint) for name, kind in loaded.types.items()]
     conditions = (loaded.config, kinds, sorted(loaded.qms.names.items()), context.today, pattern)
     key = shelf.digest(shelf.tool_key(), *conditions, sorted(reviewed(context.approvals, context.today).items()))
     return Kept(loaded.root, items, key, shelf.digest(loaded.qms.findings, loaded.foreign).hex())

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from qmsctl import __version__, checks
-from qmsctl.checks import _baseline
 from qmsctl.commands import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -76,6 +75,8 @@ def command(
     start = time.perf_counter()
     report = wanted.report(workspace, known=write_baseline is None)
     if write_baseline is not None:
+        from qmsctl.checks import _baseline
+
         _baseline.write(write_baseline, report)
         emit(f"{len(report.findings)} findings written to {write_baseline}; check against it with --baseline")
         return
@@ -150,6 +151,8 @@ class Wanted:
                 raise Trouble(str(error), "name a branch, a tag or a commit") from error
             report = dataclasses.replace(report, findings=tuple(f for f in report.findings if f.position.path in paths))
         if self.baseline is not None and known:
+            from qmsctl.checks import _baseline
+
             try:
                 report = _baseline.apply(self.baseline, report)
             except _baseline.BaselineFault as error:

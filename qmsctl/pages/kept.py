@@ -113,7 +113,7 @@ def kept_for(view: View, conditions: Iterable[Any], target: Path) -> Kept | None
     if any(item.stamp is None for item in view.graph.items.silently()):
         return None
     loaded = view.loaded
-    kinds = [(name, kind.schema) for name, kind in loaded.types.items()]
+    kinds = [(name, kind.fingerprint) for name, kind in loaded.types.items()]
     own = [(f.name, f.read_bytes()) for f in sorted((loaded.root / "item_types").glob("*.j2")) if f.is_file()]
     names, words = sorted(loaded.qms.names.items()), sorted(view.words.table.items())
     about = (loaded.config, kinds, own, names, view.graph.ids.pattern, view.today, words)
