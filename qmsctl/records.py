@@ -69,10 +69,10 @@ class Reading:
     _now: dict[str, Row] = field(default_factory=dict)
     _most: dict[str, Row] = field(default_factory=dict)
     """What the large file holds."""
+    _tail: shelf.Tail = b""
+    """What stands in it behind that."""
     _recent: dict[str, Row] = field(default_factory=dict)
     """What the small file holds instead, so that one change does not write all anew."""
-    _tail: shelf.Tail = b""
-    """What stands behind it."""
     _name: bytes = b""
     _written: tuple[int, int] = (0, 0)
     """When the large and the small file were written, in nanoseconds."""

@@ -84,15 +84,15 @@ class Sources:
 
     def line(self, at: Position) -> str:
         """Return the line a position names, without blanks at its end; empty if there is none."""
-        digest, known = self._kept.get(at.path, (b"", {}))
-        if at.line in known and digest == self.digests.get(at.path):
+        now = self.digests.get(at.path, b"")
+        digest, known = self._kept.get(at.path, (now, {}))
+        if digest != now:
+            known = {}
+        if at.line in known:
             return known[at.line]
         text = self._line(at)
         if at.path in self._now and len(text) <= _KEPT:
-            if digest != self.digests[at.path]:
-                self._kept[at.path] = (self.digests[at.path], {at.line: text})
-            else:
-                known[at.line] = text
+            self._kept[at.path] = (now, {**known, at.line: text})
             self._more = True
         return text
 
