@@ -19,6 +19,7 @@ import markdown
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mkdocs.structure.files import File
 from mkdocs.utils import meta
 
 from benchmarks.generator import generate
@@ -941,3 +942,14 @@ def test_facts_of_our_pages_need_no_reader_of_yaml() -> None:
     found = mkdocs_internals._facts(source)
     assert found is not None
     assert found == meta.get_data(source)
+
+
+@given(st.text(st.sampled_from("./\\ aä#"), max_size=8), st.sampled_from(["", "./", "a/b/"]))
+@example("", "./")
+@example("index.md", "./")
+def test_a_file_is_called_what_mkdocs_calls_it(name: str, folder: str) -> None:
+    def called(kind: type[File]) -> tuple[str, str]:
+        file = kind(folder + name, "docs", "site", use_directory_urls=True)
+        return file.src_uri, file.src_path
+
+    assert called(mkdocs_internals._File) == called(File)

@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from mkdocs.commands import build as steps
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.structure import files as files_module
 from mkdocs.structure import pages as page_module
 from mkdocs.structure.files import File, Files, InclusionLevel, get_files, set_exclusions
 from mkdocs.structure.nav import Navigation, Section, get_navigation
@@ -60,6 +62,8 @@ TODAY = "@"
 """What a page depends on that shows the day it was built."""
 MANY = 100
 """If a page shows more than so many others, it counts as showing all: a list of them for every page is quadratic."""
+_UNUSUAL = re.compile(r"^/|/$|//|(^|/)\.(/|$)")
+"""In names of files: what the same file could also be called without."""
 _WIDE = {"pages": ALL, "build_date_utc": NOW}
 _STRUCTURE = frozenset({"url", "abs_url", "canonical_url", "edit_url", "is_homepage", "is_index", "is_top_level", "is_page", "is_section", "is_link", "children", "parent", "ancestors", "active", "previous_page", "next_page"})  # fmt: skip
 """What follows from the configuration and the names of files alone."""
@@ -243,6 +247,20 @@ class _Listing:
         return [name for name in sorted(found) if filter_func(name)]
 
 
+class _File(File):
+    """A file; the name it is found by is mostly what MkDocs would make of it."""
+
+    @property
+    def src_path(self) -> str:
+        return os.path.normpath(self.src_uri)
+
+    @src_path.setter
+    def src_path(self, value: str) -> None:
+        name = value.removeprefix("./")
+        plain = os.sep == "/" and name and not _UNUSUAL.search(name)
+        self.src_uri = name if plain else PurePath(value).as_posix()
+
+
 class _Context(Context):
     """The names a template sees; tells when one is used that stands for more than the page."""
 
@@ -321,7 +339,7 @@ class Site:
 
     def prepare(self) -> None:
         """Do what else can be done before pages are there: addresses, templates."""
-        for file in (*self.pages, *self.statics):
+        for file in self.pages:
             _ = file.abs_src_path, file.abs_dest_path, file.url
         for name in ("main.html", *self.config.theme.static_templates):
             self.env.get_template(name)
@@ -351,6 +369,7 @@ class Site:
         """Find all files, the navigation and the templates."""
         config = self.config
         self.log.addHandler(self.counter)
+        files_module.File = _File  # type: ignore[misc]
         self.files = get_files(config)
         self.env = config.theme.get_env()
         self.env.context_class = _Context
