@@ -71,8 +71,8 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     reading = records.Reading(root, types, folders, ids, keep)
     items: dict[str, Item] = {}
     seen: dict[str, str] = {}
-    others = {path for path in files if language_of(path)}
-    for path, record in reading.read({p: s for p, s in files.items() if p not in others}, sink, progress).items():
+    translated = {path for path in files if language_of(path)}
+    for path, record in reading.read({p: s for p, s in files.items() if p not in translated}, sink, progress).items():
         if record[0]:
             sink.findings += records.findings_of(path, record[0])
         item = reading.item_of(path)
@@ -88,7 +88,7 @@ def load(root: Path, progress: Progress | None = None, also: tuple[str, ...] = (
     if progress is not None:
         progress(len(files), len(files))
     ordered = Items(sorted(items.items()))
-    foreign = {path: bytes_of(root, path, sink) for path in files if path in others}
+    foreign = {path: bytes_of(root, path, sink) for path in files if path in translated}
     said = (read_translation(path, data, ordered, types, config, sink) for path, data in foreign.items() if data)
     translations = tuple(translation for translation in said if translation is not None)
     qms = Qms(str(root), ordered, tuple(sink.findings), names, len(files), translations)

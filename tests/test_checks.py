@@ -104,6 +104,7 @@ def test_every_finding_while_reading_has_a_page() -> None:
         Path(qmsctl.loader.__file__),
         Path(qmsctl.loader.__file__).with_name("itemfile.py"),
         Path(qmsctl.loader.__file__).with_name("frontmatter.py"),
+        Path(qmsctl.loader.__file__).with_name("yaml_fields.py"),
         Path(qmsctl.loader.__file__).with_name("schema.py"),
     ]
     named = {

@@ -59,7 +59,7 @@ def _harmless(report: Report) -> Report:
 def _finding(finding: Finding) -> Finding:
     at = finding.position
     whole = f"{finding.check}{finding.message}{finding.help}{finding.item}"
-    if at.line > 0 < at.column and len(whole) <= LONGEST and whole.isprintable():
+    if min(at.line, at.column) > 0 and len(whole) <= LONGEST and whole.isprintable():
         return finding
     return Finding(
         _text(finding.check),
