@@ -233,6 +233,44 @@ def test_shallow_clone_is_not_taken_for_the_history_later(tmp_path: Path) -> Non
     assert history(Shop(near)).versions == history(shop).versions
 
 
+def test_whether_change_control_was_ended_is_remembered_by_the_tip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make(tmp_path / "shop")
+    store = shop.root / ".git" / "qmsctl" / "switched-off"
+
+    def ended(root: Path = shop.root, remember: bool = True) -> str:
+        return open_control(load(root), TODAY, remember=remember).switched_off
+
+    off = {"qms.yaml": "organisation: Shop\n"}
+    on = {"qms.yaml": (shop.root / "qms.yaml").read_bytes()}
+    shop.commit(off, "eve")
+    first = shop.sha("main")
+    assert ended(remember=False) == first
+    assert not store.exists()
+    assert ended() == first
+    asked = Asked(monkeypatch)
+    assert ended() == first
+    assert "log" not in asked.commands
+    monkeypatch.undo()
+
+    shop.commit(on, "eve")
+    assert ended() == ""
+    shop.commit(off, "eve")
+    second = shop.sha("main")
+    assert ended() == second
+    edit(shop)
+    assert ended() == second
+    store.write_bytes(store.read_bytes()[:-1] + b"x")
+    assert ended() == second
+
+    near = tmp_path / "near"
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{shop.root}", str(near)], check=True)
+    assert ended(near) == ""
+    subprocess.run(["git", "fetch", "-q", "--unshallow"], cwd=near, check=True)
+    assert ended(near) == second, "the tip is the same, what lies before it is not"
+
+
 # --- what is asked of Git -------------------------------------------------------------------------------
 
 

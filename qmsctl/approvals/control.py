@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qmsctl import frontmatter
+from qmsctl import frontmatter, shelf
 from qmsctl.config import FILE
 from qmsctl.history import git, revisions
 from qmsctl.history.revisions import History
@@ -37,7 +38,7 @@ def open_control(loaded: Loaded, today: str, known: str = "", remember: bool = T
     """
     approvals = loaded.config.approvals
     if approvals is None or today < approvals.since:
-        return Control(switched_off=_switched_off(loaded.root))
+        return Control(switched_off=_switched_off(loaded.root, remember))
     try:
         cache = git.own_folder(loaded.root) / "qmsctl" if remember else None
         history = revisions.read(loaded.root, loaded.config, loaded.types, cache=cache, today=known or today)
@@ -51,14 +52,29 @@ def open_control(loaded: Loaded, today: str, known: str = "", remember: bool = T
     return Control(history, Register(history, loaded))
 
 
-def _switched_off(root: Path) -> str:
+def _switched_off(root: Path, remember: bool) -> str:
     """Return the landing with which change control, once begun, was off again; "" if it never was on."""
     try:
-        prefix = git.prefix(root)
-        commits = git.log_of(root, git.main_branch(root), prefix + FILE)
+        prefix, own = git.place(root)
+        tip = git.main_tip(root)
+        # What hides a part of the history may come or go while the tip stays.
+        hiding = [file.read_bytes() if file.is_file() else b"" for file in (own / "shallow", own / "info" / "grafts")]
+        store, key = own / "qmsctl" / "switched-off", shelf.digest(shelf.tool_key(), prefix, tip, *hiding)
+        known: str | None = shelf.read(store, key) if remember else None
+        if known is not None:
+            return known
+        commits = git.log_of(root, tip, prefix + FILE)
         found = git.blobs(root, (t.new for c in commits for t in c.touches if t.new))
-    except git.GitFault:
+    except (git.GitFault, OSError):
         return ""
+    ended = _ended(commits, found)
+    if remember:
+        shelf.write(store, key, ended)
+    return ended
+
+
+def _ended(commits: Iterable[git.Commit], found: Mapping[str, bytes]) -> str:
+    """Return the commit that ended change control, of those that changed qms.yaml, by what each left in it."""
     ended = ""
     before = b""
     for commit in commits:

@@ -329,12 +329,29 @@ def prefix(root: Path) -> str:
 
 def main_branch(root: Path) -> str:
     """Return the name of the branch that counts: the remote's default branch, else main or master, else HEAD."""
-    for name in ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master"):
-        try:
-            return commit(root, name) and name
-        except GitFault:
-            continue
-    return "HEAD"
+    try:
+        return next(iter(_main_branches(root)), "HEAD")
+    except GitFault:
+        return "HEAD"
+
+
+def main_tip(root: Path) -> str:
+    """Return the commit of the branch that counts. Raises GitFault where there is none."""
+    return next(iter(_main_branches(root).values()), "") or commit(root, "HEAD")
+
+
+def _main_branches(root: Path) -> dict[str, str]:
+    """Return the branches that may be the one that counts, the first one first, each with its commit."""
+    names = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master")
+    rows = run(root, "for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
+    found = dict(row.split(" ", 1) for row in rows)
+    return {name: found[name] for name in names if name in found}
+
+
+def place(root: Path) -> tuple[str, Path]:
+    """Return `prefix` and `own_folder` of a folder, asked for at once. Raises GitFault outside Git."""
+    below, own = run(root, "rev-parse", "--show-prefix", "--git-common-dir").rstrip("\n").rsplit("\n", 1)
+    return below, (root / own).resolve()
 
 
 def own_folder(root: Path) -> Path:
