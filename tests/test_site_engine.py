@@ -953,3 +953,15 @@ def test_a_file_is_called_what_mkdocs_calls_it(name: str, folder: str) -> None:
         return file.src_uri, file.src_path
 
     assert called(mkdocs_internals._File) == called(File)
+
+
+@pytest.mark.parametrize(
+    ("before", "settled"),
+    [(200_000_001, True), (50_000_001, False), (1_000_000_000, False), (3_000_000_000, True), (-1, False)],
+    ids=["a fine time", "a moment ago", "a rough time", "long ago", "later"],
+)
+def test_a_file_written_just_now_is_looked_into(before: int, settled: bool) -> None:
+    build = _drive.Build.__new__(_drive.Build)
+    build.began = 1_700_000_000_000_000_000
+    found = (10, build.began - before, 1)
+    assert build._settled(found) == (found if settled else _drive.NO_STAMP)

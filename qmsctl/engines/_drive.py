@@ -54,6 +54,8 @@ OWN = (__file__, mkdocs_internals.__file__, plain.__file__)
 Stamp = tuple[int, int, int]
 SETTLED = 2_000_000_000
 """Nanoseconds after which a file that is written once more has another time, on any file system."""
+FINE, TICK = 100_000_000, 10_000_000
+"""The same where a time is no multiple of a tick: such a file system tells moments apart as well as its clock does."""
 NO_STAMP = (0, 0, 0)
 EACH = 4000
 """What a page costs beside its text, in bytes of text."""
@@ -267,7 +269,7 @@ class Build:
 
     def _settled(self, found: Stamp) -> Stamp:
         """A stamp that can be relied on: a file just written could be written again without a trace of it."""
-        return found if found[1] < self.began - SETTLED else NO_STAMP
+        return found if found[1] < self.began - (FINE if found[1] % TICK else SETTLED) else NO_STAMP
 
     def _keep(self, taken: list[str], rendered: list[Rendered]) -> None:
         """Keep what is known of the site for the next build."""
