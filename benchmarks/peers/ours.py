@@ -16,6 +16,7 @@ def _write(entries: Sequence[Entry], folder: Path) -> None:
 def _ways(folder: Path, programs: Path, edited: Entry) -> tuple[Way, ...]:
     tool, build = str(programs / "qmsctl"), folder / "build"
     change = folder / edited.path
+    left = (build, folder / ".git" / "qmsctl")
     return (
         Way(
             "check",
@@ -23,7 +24,7 @@ def _ways(folder: Path, programs: Path, edited: Entry) -> tuple[Way, ...]:
             (tool, "check"),
             folder,
             change,
-            (build,),
+            left,
             fault=(f'id: "{edited.id}"', 'id: "SOP-x"'),
             always=True,
         ),
@@ -33,7 +34,7 @@ def _ways(folder: Path, programs: Path, edited: Entry) -> tuple[Way, ...]:
             (tool, "site", "build", "--preview"),
             folder,
             change,
-            (build,),
+            left,
             output=build / "site",
             made=count_pages,
         ),

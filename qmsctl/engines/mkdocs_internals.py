@@ -369,7 +369,7 @@ class Site:
         """Find all files, the navigation and the templates."""
         config = self.config
         self.log.addHandler(self.counter)
-        files_module.File = _File  # type: ignore[misc]
+        files_module.File = _File  # type: ignore[misc]  # a class in place of another
         self.files = get_files(config)
         self.env = config.theme.get_env()
         self.env.context_class = _Context
@@ -380,7 +380,7 @@ class Site:
         self.statics = [file for file in self.files if _is_static(file)]
         self.quick = copy.copy(config)
         self.quick["markdown_extensions"] = [*config.markdown_extensions, _Quick()]
-        page_module._RawHTMLPreprocessor = _Anchors  # type: ignore[misc]
+        page_module._RawHTMLPreprocessor = _Anchors  # type: ignore[misc]  # a class in place of another
         _Watched.levels = _levels(config)
         for file in self.pages:
             assert file.page is not None
